@@ -1,0 +1,72 @@
+/**
+ * The guest kernel of one machine: owns processes, mounts, the system call table and the injected devices. The machine
+ * layer builds it; the scheduler drives it. State of a micro-library that is kernel-wide hangs on `services`.
+ */
+import type { Logger } from '../base/logger.ts';
+import type { Clock, RandomFill } from '../dev/clock.ts';
+import type { ConsoleDevice } from '../dev/console.ts';
+import type { MicroLibrary } from './lib.ts';
+import type { Process } from './process.ts';
+import type { Scheduler } from './sched/scheduler.ts';
+import type { SyscallTable } from './syscall/table.ts';
+import type { MountTable } from './vfs/mount-table.ts';
+
+/** What the machine layer gives the kernel. */
+export interface KernelHost {
+  readonly clock: Clock;
+  readonly random: RandomFill;
+  readonly console: ConsoleDevice;
+  readonly logger: Logger;
+  /** RAM of the VM. */
+  readonly memoryBytes: number;
+  readonly hostname: string;
+  /** True when stop, pause or another request waits: the run loop returns to its owner. */
+  readonly hasRequest: () => boolean;
+  /** Sleeps until `deadlineNs` (monotonic), console input, or a request. */
+  readonly idle: (deadlineNs: number) => void;
+}
+
+/** Kernel-wide state of a micro-library, made on first use: `const timers = service('timers', (k) => new Timers(k))`. */
+export function service<T>(name: string, create: (kernel: Kernel) => T): (kernel: Kernel) => T {
+  return (kernel) => {
+    let value = kernel.services.get(name) as T | undefined;
+    if (value === undefined) {
+      value = create(kernel);
+      kernel.services.set(name, value);
+    }
+    return value;
+  };
+}
+
+export class Kernel {
+  readonly host: KernelHost;
+  readonly libraries: readonly MicroLibrary[];
+  readonly services = new Map<string, unknown>();
+  readonly processes = new Map<number, Process>();
+  mounts: MountTable = undefined!;
+  syscalls: SyscallTable = undefined!;
+  scheduler: Scheduler = undefined!;
+  /** Values of `env.vars` over the image's built-in environment, in order. */
+  readonly environment = new Map<string, string>();
+  hostname: string;
+  domainname = '(none)';
+  private nextId = 1;
+
+  constructor(host: KernelHost, libraries: readonly MicroLibrary[]) {
+    this.host = host;
+    this.libraries = libraries;
+    this.hostname = host.hostname;
+  }
+
+  get clock(): Clock {
+    return this.host.clock;
+  }
+  /** A fresh process or thread id. */
+  allocateId(): number {
+    return this.nextId++;
+  }
+  /** Realtime clock, nanoseconds since the epoch. */
+  realtimeNs(): bigint {
+    return this.host.clock.realtimeOffsetNs + BigInt(Math.round(this.host.clock.monotonicNs()));
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Argument and result types of system calls. `decode` turns a register into the handler's value, `format` into strace
+ * text in Unikraft's style (`fd:3`, `va:0x1000`, `<out>"..."`). Pointers stay guest addresses (numbers): handlers go
+ * through `task.memory`, which checks.
+ */
+import { bytesToStr } from '../../base/bytes.ts';
+import { EFAULT, ENAMETOOLONG } from '../abi/errno.ts';
+import { fail } from '../errors.ts';
+import type { Task } from '../task.ts';
+import type { ArgType, FormatContext, RawArgs, ResultType } from './define.ts';
+
+/** Unsigned 64-bit register as a number; exact below 2^53, above it stays out of every valid range. */
+export function unsigned(raw: RawArgs, index: number): number {
+  return (raw.hi(index) >>> 0) * 0x1_0000_0000 + (raw.lo(index) >>> 0);
+}
+
+/** Signed 64-bit register as a number; exact within ±2^53. */
+export function signed(raw: RawArgs, index: number): number {
+  return raw.hi(index) * 0x1_0000_0000 + (raw.lo(index) >>> 0);
+}
+
+const hex = (value: number): string => `0x${value.toString(16)}`;
+const typed = (context: FormatContext, prefix: string, text: string): string =>
+  context.printType ? `${prefix}:${text}` : text;
+
+function make<T>(
+  name: string,
+  decode: (task: Task, raw: RawArgs, index: number) => T,
+  format: (value: T, context: FormatContext) => string,
+  phase: 'entry' | 'exit' = 'entry',
+): ArgType<T> {
+  return { name, decode, format, phase };
+}
+
+const lo = (_task: Task, raw: RawArgs, index: number): number => raw.lo(index);
+const uns = (_task: Task, raw: RawArgs, index: number): number => unsigned(raw, index);
+const formatAddress = (value: number, context: FormatContext): string =>
+  value === 0 ? 'NULL' : typed(context, 'va', hex(value));
+
+/** Bytes shown of a buffer. */
+const SHOWN = 24;
+
+/** Quotes bytes as strace does; at most 24 and then `...`. */
+export function quoteBytes(bytes: Uint8Array, isCut = bytes.length > SHOWN): string {
+  let s = '';
+  for (const c of bytes.subarray(0, SHOWN)) {
+    if (c === 0x22 || c === 0x5c) s += `\\${String.fromCharCode(c)}`;
+    else if (c === 10) s += '\\n';
+    else if (c === 13) s += '\\r';
+    else if (c === 9) s += '\\t';
+    else if (c >= 0x20 && c < 0x7f) s += String.fromCharCode(c);
+    else s += `\\x${c.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return `"${s}"${isCut ? '...' : ''}`;
+}
+
+function formatBuffer(gva: number, len: number, context: FormatContext): string {
+  if (gva === 0) return 'NULL';
+  const shown = Math.min(len, SHOWN);
+  const { memory } = context.task;
+  if (shown < 0 || memory.accessible(gva, shown, 'r') < shown) return formatAddress(gva, context);
+  return quoteBytes(memory.readBytes(gva, shown), len > SHOWN);
+}
+
+/** Names of bits or values: `[['O_CLOEXEC', 0x80000], ...]`. */
+export type NameTable = readonly (readonly [string, number])[];
+
+/** `O_RDONLY|O_CLOEXEC`; unknown bits as hex. */
+export function formatFlags(value: number, table: NameTable): string {
+  const words: string[] = [];
+  let rest = value;
+  for (const [name, bits] of table) {
+    if (bits !== 0 && (rest & bits) === bits) {
+      words.push(name);
+      rest &= ~bits;
+    }
+  }
+  if (rest !== 0) words.push(hex(rest >>> 0));
+  if (words.length === 0) return table.find(([, bits]) => bits === 0)?.[0] ?? '0';
+  return words.join('|');
+}
+
+const AT_FDCWD = -100;
+
+export const arg = {
+  /** Signed 32-bit value. */
+  int: (name: string) => make(name, lo, (v) => String(v)),
+  /** Unsigned 32-bit value. */
+  uint: (name: string) => make(name, (_t, raw, i) => raw.lo(i) >>> 0, (v) => String(v)),
+  /** Unsigned 32-bit value shown in hex or octal. */
+  hex: (name: string) => make(name, (_t, raw, i) => raw.lo(i) >>> 0, hex),
+  mode: (name: string) => make(name, (_t, raw, i) => raw.lo(i) >>> 0, (v) => `0${v.toString(8)}`),
+  fd: (name: string) => make(name, lo, (v, c) => typed(c, 'fd', String(v))),
+  /** Directory descriptor of an *at call. */
+  dirFd: (name: string) => make(name, lo, (v, c) => (v === AT_FDCWD ? 'AT_FDCWD' : typed(c, 'fd', String(v)))),
+  pid: (name: string) => make(name, lo, (v, c) => typed(c, 'pid', String(v))),
+  uid: (name: string) => make(name, lo, (v) => String(v)),
+  signal: (name: string) => make(name, lo, (v) => String(v)),
+  /** Guest address. */
+  pointer: (name: string) => make(name, uns, formatAddress),
+  /** Length or count: unsigned 64 bits. */
+  size: (name: string) => make(name, uns, (v) => String(v)),
+  /** Signed 64 bits as a number: offsets, times. */
+  long: (name: string) => make(name, (_t, raw, i) => signed(raw, i), (v) => String(v)),
+  /** All 64 bits. */
+  u64: (name: string) =>
+    make(
+      name,
+      (_t, raw, i) => (BigInt(raw.hi(i) >>> 0) << 32n) | BigInt(raw.lo(i) >>> 0),
+      (v) => `0x${v.toString(16)}`,
+    ),
+  /** Bit set shown by name. */
+  flags: (name: string, table: NameTable) => make(name, lo, (v) => formatFlags(v, table)),
+  /** One of several values shown by name. */
+  oneOf: (name: string, table: NameTable) =>
+    make(name, lo, (v) => table.find(([, value]) => value === v)?.[0] ?? String(v)),
+  /** NUL-terminated path, decoded to a byte string: EFAULT, ENAMETOOLONG when it can't be read. */
+  path: (name: string) =>
+    make(
+      name,
+      (task, raw, i) => task.memory.readCString(unsigned(raw, i), 4096) ?? fail(ENAMETOOLONG),
+      (v) => JSON.stringify(v),
+    ),
+  /** Like `path`, but NULL is allowed and gives undefined. */
+  optionalPath: (name: string) =>
+    make(
+      name,
+      (task, raw, i) => {
+        const gva = unsigned(raw, i);
+        return gva === 0 ? undefined : (task.memory.readCString(gva, 4096) ?? fail(ENAMETOOLONG));
+      },
+      (v) => (v === undefined ? 'NULL' : JSON.stringify(v)),
+    ),
+  /** NUL-terminated string of at most `max` bytes. */
+  string: (name: string, max = 4096) =>
+    make(
+      name,
+      (task, raw, i) => task.memory.readCString(unsigned(raw, i), max) ?? fail(EFAULT),
+      (v) => JSON.stringify(v),
+    ),
+  /** Address of a buffer the call reads; `len` names the argument with its length. */
+  inBuffer: (name: string, { len }: { len: string }) =>
+    make(name, uns, (v, c) => formatBuffer(v, c.values[c.indexOf(len)] as number, c)),
+  /** Address of a buffer the call fills; shows what it filled (its result's length). */
+  outBuffer: (name: string, _options: { len: string }) =>
+    make(name, uns, (v, c) => (c.result < 0 ? formatAddress(v, c) : `<out>${formatBuffer(v, c.result, c)}`), 'exit'),
+};
+
+const formatNumber = (value: number): string => String(value);
+
+/** Result types. */
+export const result = {
+  int: { format: formatNumber },
+  size: { format: formatNumber },
+  /** 0 shows as `OK`. */
+  ok: { format: (v) => (v === 0 ? 'OK' : String(v)) },
+  fd: { format: (v, c) => typed(c, 'fd', String(v)) },
+  pid: { format: (v, c) => typed(c, 'pid', String(v)) },
+  address: { format: (v, c) => typed(c, 'va', hex(v)) },
+  /** Does not return. */
+  never: { format: () => '?' },
+} satisfies Record<string, ResultType>;
+
+/** A byte string of guest memory for messages: never faults. */
+export function peekString(task: Task, gva: number, max: number): string {
+  const len = task.memory.accessible(gva, max, 'r');
+  return bytesToStr(task.memory.readBytes(gva, len));
+}

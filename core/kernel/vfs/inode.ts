@@ -1,0 +1,129 @@
+/**
+ * Inodes: what a file system implements. A file system overrides what it has; the defaults answer what Linux answers for
+ * an object that lacks the operation. Names are byte strings (core/base/bytes.ts) of one path component.
+ */
+import { EINVAL, ENOTDIR, EOPNOTSUPP, EPERM, EXDEV } from '../abi/errno.ts';
+import { fail } from '../errors.ts';
+import type { OpenFile } from './open-file.ts';
+
+/** What stat(2) shows. Times are nanoseconds since the epoch. `mode` has type and permission bits. */
+export interface Attributes {
+  dev: number;
+  ino: number;
+  mode: number;
+  nlink: number;
+  uid: number;
+  gid: number;
+  rdev: number;
+  size: number;
+  blksize: number;
+  /** 512-byte units. */
+  blocks: number;
+  atimeNs: bigint;
+  mtimeNs: bigint;
+  ctimeNs: bigint;
+  btimeNs: bigint;
+}
+
+/** A change of attributes: only the given ones change. */
+export interface SetAttributes {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  size?: number;
+  atimeNs?: bigint;
+  mtimeNs?: bigint;
+}
+
+export interface DirEntry {
+  name: string;
+  ino: number;
+  /** DT_* of dirent.h. */
+  type: number;
+}
+
+export abstract class Inode {
+  /** The file system this inode belongs to; two inodes with the same (fs, ino) are the same object. */
+  abstract readonly fs: FileSystem;
+  abstract stat(): Attributes;
+  /** Type bits only (S_IFMT): cheap, asked at every step of a path. */
+  abstract readonly type: number;
+
+  setattr(_change: SetAttributes): void {
+    fail(EPERM);
+  }
+  /** Child of that name, or undefined. Never called with `.` or `..`. */
+  lookup(_name: string): Inode | undefined {
+    fail(ENOTDIR);
+  }
+  /** Creates a regular file, FIFO, socket or device node (`mode` has the type). */
+  create(_name: string, _mode: number, _rdev: number, _uid: number, _gid: number): Inode {
+    fail(ENOTDIR);
+  }
+  mkdir(_name: string, _mode: number, _uid: number, _gid: number): Inode {
+    fail(ENOTDIR);
+  }
+  symlink(_name: string, _target: string, _uid: number, _gid: number): Inode {
+    fail(ENOTDIR);
+  }
+  link(_name: string, _target: Inode): void {
+    fail(EPERM);
+  }
+  unlink(_name: string): void {
+    fail(ENOTDIR);
+  }
+  rmdir(_name: string): void {
+    fail(ENOTDIR);
+  }
+  /** `flags`: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2. */
+  rename(_name: string, _newParent: Inode, _newName: string, _flags: number): void {
+    fail(EXDEV);
+  }
+  readlink(): string {
+    fail(EINVAL);
+  }
+  /** Entries without `.` and `..`. */
+  entries(): DirEntry[] {
+    fail(ENOTDIR);
+  }
+  /** Opens the object itself (permission is checked by the caller; O_CREAT, O_EXCL, O_TRUNC are handled before). */
+  abstract open(flags: number): OpenFile;
+
+  getxattr(_name: string): Uint8Array | undefined {
+    fail(EOPNOTSUPP);
+  }
+  setxattr(_name: string, _value: Uint8Array, _flags: number): void {
+    fail(EOPNOTSUPP);
+  }
+  removexattr(_name: string): void {
+    fail(EOPNOTSUPP);
+  }
+  listxattr(): string[] {
+    fail(EOPNOTSUPP);
+  }
+}
+
+/** What statfs(2) shows. */
+export interface FsStatistics {
+  type: number;
+  bsize: number;
+  blocks: number;
+  bfree: number;
+  bavail: number;
+  files: number;
+  ffree: number;
+  namelen: number;
+  flags: number;
+}
+
+/** One mounted (or mountable) file system instance. */
+export interface FileSystem {
+  /** Name in /proc/mounts: `9pfs`, `ramfs`, `tmpfs`, `devfs`, `proc`, `sysfs`, `overlay`. */
+  readonly name: string;
+  /** st_dev of its inodes. */
+  readonly dev: number;
+  readonly isReadOnly: boolean;
+  readonly root: Inode;
+  statfs(): FsStatistics;
+  sync(): void;
+}

@@ -1,0 +1,97 @@
+/**
+ * Open files: the shared descriptions that file descriptors refer to. Operations never wait: one that would, returns
+ * -EAGAIN, and the system call layer waits on `queue` and tries again unless the file is O_NONBLOCK. Whoever changes the
+ * readiness of a file wakes its queue.
+ */
+import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE } from '../abi/errno.ts';
+import { fail } from '../errors.ts';
+import type { Task } from '../task.ts';
+import { WaitQueue } from '../wait.ts';
+import type { Inode } from './inode.ts';
+import type { PathRef } from './path.ts';
+
+export const POLLIN = 1;
+export const POLLPRI = 2;
+export const POLLOUT = 4;
+export const POLLERR = 8;
+export const POLLHUP = 16;
+export const POLLNVAL = 32;
+export const POLLRDHUP = 0x2000;
+
+export abstract class OpenFile {
+  /** Access mode and status flags (O_*), without O_CREAT, O_EXCL, O_TRUNC, O_CLOEXEC. */
+  flags: number;
+  /** File position of read, write, lseek, getdents. */
+  position = 0;
+  /** The object it was opened from; undefined for anonymous ones (eventfd, epoll...). */
+  readonly inode: Inode | undefined;
+  /** How it was found, for /proc/self/fd, fchdir, *at calls. */
+  path: PathRef | undefined = undefined;
+  /** Woken at any change of readiness. */
+  readonly queue = new WaitQueue();
+  private references = 1;
+
+  constructor(flags: number, inode?: Inode) {
+    this.flags = flags;
+    this.inode = inode;
+  }
+
+  /** What /proc/self/fd/N shows when there is no path: `pipe:[7]`, `anon_inode:[eventfd]`. */
+  abstract readonly describe: string;
+
+  /** Reads at `offset` (at the position for -1, which the file then moves): bytes read, 0 at the end, or -errno. */
+  read(_into: Uint8Array, _offset: number): number {
+    return -EINVAL;
+  }
+  /** Writes at `offset` (at the position for -1, or at the end with O_APPEND): bytes written or -errno. */
+  write(_from: Uint8Array, _offset: number): number {
+    return -EINVAL;
+  }
+  /** True when offsets mean something (regular files, block devices): pread, lseek, mmap. */
+  readonly isSeekable: boolean = false;
+  /** New position or -errno; `whence` as lseek(2). */
+  seek(_offset: number, _whence: number): number {
+    return -ESPIPE;
+  }
+  /** POLL* bits that hold now. */
+  poll(): number {
+    return POLLIN | POLLOUT;
+  }
+  ioctl(_task: Task, _request: number, _argument: number): number {
+    return -ENOTTY;
+  }
+  /** Next directory entries are produced from `position` on by the caller, which asks for the whole list. */
+  directory(): Inode {
+    return fail(ENOTDIR);
+  }
+  truncate(_size: number): number {
+    return -EINVAL;
+  }
+  sync(): number {
+    return -EINVAL;
+  }
+  /** The inode whose content an mmap of this file shows. */
+  mappable(): Inode {
+    return fail(ENODEV);
+  }
+  /** Called once, when the last reference goes. */
+  protected release(): void {}
+
+  retain(): this {
+    this.references++;
+    return this;
+  }
+  drop(): void {
+    if (--this.references === 0) this.release();
+  }
+
+  get isReadable(): boolean {
+    return (this.flags & 3) !== 1;
+  }
+  get isWritable(): boolean {
+    return (this.flags & 3) !== 0;
+  }
+}
+
+/** Common answers for the wrong kind of file. */
+export const wrongKind = { notOpenForThis: -EBADF, isDirectory: -EISDIR } as const;

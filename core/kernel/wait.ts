@@ -1,0 +1,59 @@
+/**
+ * Waiting. Guest threads are green threads: a system call that must wait returns a `Blocked` value that says what it
+ * waits for; the scheduler parks the task and calls `resume` when a queue is woken, the deadline passes or a signal
+ * arrives. `resume` looks again and returns the call's result, or another `Blocked`.
+ */
+
+/** Why a blocked call is resumed. */
+export type WakeCause = 'wake' | 'timeout' | 'signal';
+
+export class Blocked {
+  readonly queues: readonly WaitQueue[];
+  /** Monotonic time to give up at, or Infinity. */
+  readonly deadlineNs: number;
+  /**
+   * Called on the task's behalf with the cause. For 'signal' the usual answer is -ERESTARTSYS (restart under
+   * SA_RESTART) or -EINTR.
+   */
+  readonly resume: (cause: WakeCause) => number | Blocked;
+  constructor(queues: readonly WaitQueue[], resume: (cause: WakeCause) => number | Blocked, deadlineNs = Number.POSITIVE_INFINITY) {
+    this.queues = queues;
+    this.resume = resume;
+    this.deadlineNs = deadlineNs;
+  }
+}
+
+export type SysResult = number | Blocked;
+
+/** Something that can be told that a queue it is on was woken; must not run guest code from within. */
+export interface Waiter {
+  wake(queue: WaitQueue): void;
+}
+
+/** Waiters in FIFO order. */
+export class WaitQueue {
+  private readonly waiters = new Set<Waiter>();
+
+  add(waiter: Waiter): void {
+    this.waiters.add(waiter);
+  }
+
+  remove(waiter: Waiter): void {
+    this.waiters.delete(waiter);
+  }
+
+  get isEmpty(): boolean {
+    return this.waiters.size === 0;
+  }
+
+  /** Wakes up to `count` waiters, oldest first. A waiter removes itself. Returns how many were woken. */
+  wake(count = Number.POSITIVE_INFINITY): number {
+    let woken = 0;
+    for (const waiter of [...this.waiters]) {
+      if (woken >= count) break;
+      waiter.wake(this);
+      woken++;
+    }
+    return woken;
+  }
+}
