@@ -27,8 +27,12 @@ export type SysResult = number | Blocked;
 
 /** Something that can be told that a queue it is on was woken; must not run guest code from within. */
 export interface Waiter {
-  wake(queue: WaitQueue): void;
+  /** `events`: the POLL* bits that may have begun to hold; a waiter that knows what it wants can ignore the rest. */
+  wake(queue: WaitQueue, events: number): void;
 }
+
+/** Every POLL* bit: a wake-up that doesn't say what changed. */
+export const ANY_EVENT = -1;
 
 /** Waiters in FIFO order. */
 export class WaitQueue {
@@ -47,13 +51,19 @@ export class WaitQueue {
   }
 
   /** Wakes up to `count` waiters, oldest first. A waiter removes itself. Returns how many were woken. */
-  wake(count = Number.POSITIVE_INFINITY): number {
+  wake(count = Number.POSITIVE_INFINITY, events = ANY_EVENT): number {
+    if (this.waiters.size === 0) return 0;
     let woken = 0;
     for (const waiter of [...this.waiters]) {
       if (woken >= count) break;
-      waiter.wake(this);
+      waiter.wake(this, events);
       woken++;
     }
     return woken;
+  }
+
+  /** Wakes all, telling which POLL* bits may have begun to hold. */
+  wakeFor(events: number): void {
+    this.wake(Number.POSITIVE_INFINITY, events);
   }
 }
