@@ -74,6 +74,17 @@ export abstract class OpenFile {
   mappable(): Inode {
     return fail(ENODEV);
   }
+  /** F_GETPIPE_SZ and F_SETPIPE_SZ of fcntl(2): the capacity in bytes, or -errno. */
+  pipeSize(): number {
+    return -EBADF;
+  }
+  setPipeSize(_task: Task, _bytes: number): number {
+    return -EBADF;
+  }
+  /** Lines that /proc/PID/fdinfo/N shows beyond pos, flags and mnt_id. */
+  fdinfo(): string {
+    return '';
+  }
   /** Called once, when the last reference goes. */
   protected release(): void {}
 
@@ -81,8 +92,11 @@ export abstract class OpenFile {
     this.references++;
     return this;
   }
+  /** Gives a reference up. With the last one, waiters are woken with POLLNVAL (epoll then forgets the file). */
   drop(): void {
-    if (--this.references === 0) this.release();
+    if (--this.references > 0) return;
+    this.queue.wakeFor(POLLNVAL);
+    this.release();
   }
 
   get isReadable(): boolean {
