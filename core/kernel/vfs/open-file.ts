@@ -4,19 +4,14 @@
  * readiness of a file wakes its queue.
  */
 import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE } from '../abi/errno.ts';
+import { POLLIN, POLLNVAL, POLLOUT } from '../abi/poll.ts';
 import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
 import { WaitQueue } from '../wait.ts';
 import type { Inode } from './inode.ts';
 import type { PathRef } from './path.ts';
 
-export const POLLIN = 1;
-export const POLLPRI = 2;
-export const POLLOUT = 4;
-export const POLLERR = 8;
-export const POLLHUP = 16;
-export const POLLNVAL = 32;
-export const POLLRDHUP = 0x2000;
+export { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDHUP } from '../abi/poll.ts';
 
 export abstract class OpenFile {
   /** Access mode and status flags (O_*), without O_CREAT, O_EXCL, O_TRUNC, O_CLOEXEC. */
