@@ -3,7 +3,8 @@
  * of Linux; VMAs live one level up (vma.ts and the posix-mmap micro-library). Runs on the vCPU's thread.
  *
  * Invariants: a page without PERM_MAPPED holds zeros; a mapped page that is not RESIDENT holds zeros and has WRITE
- * clear, so that its first store comes through `resolve` and is counted.
+ * clear, so that its first store comes through `resolve` and is counted. A page with READ, WRITE or EXEC lies within
+ * the wasm memory; PROT_NONE reservations may lie beyond its end.
  */
 import {
   GUEST_BASE,
@@ -17,6 +18,7 @@ import {
   PERM_READ,
   PERM_RESIDENT,
   PERM_TABLE,
+  PERM_TRACKED,
   PERM_WRITE,
 } from './layout.ts';
 
@@ -24,8 +26,11 @@ import {
 export type Prot = number;
 /** What an access needs. */
 export type Access = 'r' | 'w' | 'x';
-/** `ok`, or why not: no mapping (SEGV_MAPERR), not allowed (SEGV_ACCERR), memory used up. */
-export type FaultCause = 'ok' | 'maperr' | 'accerr' | 'oom';
+/**
+ * `ok`, or why not: no mapping (SEGV_MAPERR), not allowed (SEGV_ACCERR), memory used up, beyond the end of a mapped
+ * file (SIGBUS).
+ */
+export type FaultCause = 'ok' | 'maperr' | 'accerr' | 'oom' | 'buserr';
 
 const WASM_PAGE = 65536;
 
@@ -41,6 +46,11 @@ export class AddressSpace {
   residentPages = 0;
   /** Called before pages that hold decoded instructions change or go away. */
   onCodeChanged: (firstPage: number, pageCount: number) => void = () => {};
+  /**
+   * Asked about an access that the permission byte refuses, and about every access to a TRACKED page that its fast bits
+   * don't allow. The owner of the VMAs may make the page accessible (stack growth, shared files) and answer `ok`.
+   */
+  onFault: (page: number, access: Access, cause: FaultCause) => FaultCause = (_page, _access, cause) => cause;
   /** Pages the VM may have resident. */
   limitPages: number;
 
@@ -64,7 +74,10 @@ export class AddressSpace {
     const need = GUEST_BASE + endGva - this.memory.buffer.byteLength;
     if (need <= 0) return true;
     // Growing remakes the views, so grow in steps of at least 16 MiB.
-    const pages = Math.min(Math.max(Math.ceil(need / WASM_PAGE), 256), 65536 - this.memory.buffer.byteLength / WASM_PAGE);
+    const pages = Math.min(
+      Math.max(Math.ceil(need / WASM_PAGE), 256),
+      65536 - this.memory.buffer.byteLength / WASM_PAGE,
+    );
     try {
       this.memory.grow(pages);
     } catch (error) {
@@ -82,10 +95,11 @@ export class AddressSpace {
 
   /**
    * Maps pages with rights `prot`; they must be unmapped (zero) before. With `resident` their content is about to be
-   * filled in by the caller and counts at once. False when the host or the VM's memory can't hold them.
+   * filled in by the caller and counts at once. False when the host or the VM's memory can't hold them. A reservation
+   * (no rights, not resident) costs no memory, wherever it lies.
    */
   mapPages(firstPage: number, pageCount: number, prot: Prot, resident = false): boolean {
-    if (!this.ensure((firstPage + pageCount) << PAGE_SHIFT >>> 0)) return false;
+    if ((resident || prot & 7) && !this.ensure((firstPage + pageCount) * PAGE_SIZE)) return false;
     if (resident && this.residentPages + pageCount > this.limitPages) return false;
     if (resident) this.residentPages += pageCount;
     const bits = permBits(prot, resident);
@@ -93,14 +107,53 @@ export class AddressSpace {
     return true;
   }
 
-  /** Changes the rights of mapped pages; content and residency stay. */
-  protectPages(firstPage: number, pageCount: number, prot: Prot): void {
+  /** Changes the rights of mapped pages; content and residency stay. False when the host can't hold them. */
+  protectPages(firstPage: number, pageCount: number, prot: Prot): boolean {
+    if (prot & 7 && !this.ensure((firstPage + pageCount) * PAGE_SIZE)) return false;
     this.dropCode(firstPage, pageCount);
     const { u8 } = this;
     const bits = [permBits(prot, false), permBits(prot, true)] as const;
     for (let p = PERM_TABLE + firstPage, end = p + pageCount; p < end; p++) {
-      u8[p] = bits[(u8[p]! & PERM_RESIDENT) >> 5 & 1]!;
+      u8[p] = bits[((u8[p]! & PERM_RESIDENT) >> 5) & 1]!;
     }
+    return true;
+  }
+
+  /** Makes mapped pages count as resident, as a first store would; false when the VM's memory is used up on the way. */
+  populatePages(firstPage: number, pageCount: number): boolean {
+    for (let page = firstPage; page < firstPage + pageCount; page++) {
+      const perm = this.u8[PERM_TABLE + page]!;
+      if (perm & PERM_RESIDENT) continue;
+      if (this.residentPages >= this.limitPages) return false;
+      this.residentPages++;
+      const write = perm & PERM_MAYWRITE && !(perm & PERM_CODE) ? PERM_WRITE : 0;
+      this.u8[PERM_TABLE + page] = perm | PERM_RESIDENT | write;
+    }
+    return true;
+  }
+
+  /** Moves mapped pages, content and rights, to an unmapped range within the memory; the ranges must not overlap. */
+  movePages(fromPage: number, pageCount: number, toPage: number): void {
+    this.dropCode(fromPage, pageCount);
+    const { u8 } = this;
+    for (let i = 0; i < pageCount; i++) {
+      const perm = u8[PERM_TABLE + fromPage + i]!;
+      if (perm & PERM_RESIDENT) {
+        const off = GUEST_BASE + (fromPage + i) * PAGE_SIZE;
+        u8.copyWithin(GUEST_BASE + (toPage + i) * PAGE_SIZE, off, off + PAGE_SIZE);
+        u8.fill(0, off, off + PAGE_SIZE);
+      }
+      u8[PERM_TABLE + toPage + i] = perm & ~PERM_CODE;
+    }
+    u8.fill(0, PERM_TABLE + fromPage, PERM_TABLE + fromPage + pageCount);
+  }
+
+  /** Sets the permission byte of a TRACKED page, for the owner of its mapping; keeps count of resident pages. */
+  setTracked(page: number, perm: number): void {
+    const before = this.u8[PERM_TABLE + page]!;
+    if (before & PERM_CODE && !(perm & PERM_CODE)) this.onCodeChanged(page, 1);
+    this.residentPages += ((perm & PERM_RESIDENT) - (before & PERM_RESIDENT)) / PERM_RESIDENT;
+    this.u8[PERM_TABLE + page] = perm | PERM_TRACKED;
   }
 
   /** Unmaps pages and zeroes what they held. */
@@ -143,11 +196,12 @@ export class AddressSpace {
    * store makes the page resident; a store to a code page drops its decoded instructions.
    */
   resolve(page: number, access: Access): FaultCause {
-    const perm = page < GUEST_TOP / PAGE_SIZE ? this.u8[PERM_TABLE + page]! : 0;
-    if (!(perm & PERM_MAPPED)) return 'maperr';
-    if (access === 'r') return perm & PERM_READ ? 'ok' : 'accerr';
-    if (access === 'x') return perm & PERM_EXEC ? 'ok' : 'accerr';
-    if (!(perm & PERM_MAYWRITE)) return 'accerr';
+    if (page >= GUEST_TOP / PAGE_SIZE) return 'maperr';
+    const perm = this.u8[PERM_TABLE + page]!;
+    if (!(perm & PERM_MAPPED)) return this.onFault(page, access, 'maperr');
+    if (access === 'r' && perm & PERM_READ) return 'ok';
+    if (access === 'x' && perm & PERM_EXEC) return 'ok';
+    if (perm & PERM_TRACKED || access !== 'w' || !(perm & PERM_MAYWRITE)) return this.onFault(page, access, 'accerr');
     let next = perm | PERM_WRITE;
     if (perm & PERM_CODE) {
       this.onCodeChanged(page, 1);

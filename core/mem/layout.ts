@@ -38,6 +38,7 @@ export const MMAP_MIN_ADDR = 0x1_0000;
  * | 4   | CODE     | decoded instructions of this page are cached; a store must drop them first            |
  * | 5   | RESIDENT | counted against the VM's memory                                                      |
  * | 6   | MAPPED   | belongs to a VMA (PROT_NONE pages have only this)                                     |
+ * | 7   | TRACKED  | shared file page: what the fast bits don't allow is for the owner of the mapping      |
  */
 export const PERM_READ = 1;
 export const PERM_WRITE = 2;
@@ -46,3 +47,4 @@ export const PERM_MAYWRITE = 8;
 export const PERM_CODE = 16;
 export const PERM_RESIDENT = 32;
 export const PERM_MAPPED = 64;
+export const PERM_TRACKED = 128;
