@@ -4,7 +4,9 @@
  */
 import { EINVAL, ENOTDIR, EOPNOTSUPP, EPERM, EXDEV } from '../abi/errno.ts';
 import { fail } from '../errors.ts';
+import type { Task } from '../task.ts';
 import type { OpenFile } from './open-file.ts';
+import type { PathRef } from './path.ts';
 
 /** What stat(2) shows. Times are nanoseconds since the epoch. `mode` has type and permission bits. */
 export interface Attributes {
@@ -42,7 +44,10 @@ export interface DirEntry {
   type: number;
 }
 
+/** A file system hands out the same Inode object for the same directory as long as anything refers to it. */
 export abstract class Inode {
+  /** Where this directory was found last; path.ts keeps it. */
+  place: PathRef | undefined = undefined;
   /** The file system this inode belongs to; two inodes with the same (fs, ino) are the same object. */
   abstract readonly fs: FileSystem;
   abstract stat(): Attributes;
@@ -81,6 +86,15 @@ export abstract class Inode {
   }
   readlink(): string {
     fail(EINVAL);
+  }
+  /**
+   * Magic links (/proc/self/fd/N, cwd, exe): what following the link yields instead of walking `readlink()`'s text.
+   * Undefined for ordinary links.
+   */
+  followMagic?(task: Task): PathRef | OpenFile;
+  /** O_TMPFILE: a regular file without a name, in the file system of this directory. */
+  createUnnamed(_mode: number, _uid: number, _gid: number): Inode {
+    fail(EOPNOTSUPP);
   }
   /** Entries without `.` and `..`. */
   entries(): DirEntry[] {
