@@ -3,12 +3,13 @@
  * -EAGAIN, and the system call layer waits on `queue` and tries again unless the file is O_NONBLOCK. Whoever changes the
  * readiness of a file wakes its queue.
  */
-import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, ESPIPE } from '../abi/errno.ts';
+import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EPERM, ESPIPE } from '../abi/errno.ts';
+import { O_SETTABLE } from '../abi/fcntl.ts';
 import { POLLIN, POLLNVAL, POLLOUT } from '../abi/poll.ts';
 import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
 import { WaitQueue } from '../wait.ts';
-import type { Inode } from './inode.ts';
+import type { Attributes, Inode, SetAttributes } from './inode.ts';
 import type { PathRef } from './path.ts';
 
 export { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDHUP } from '../abi/poll.ts';
@@ -69,6 +70,44 @@ export abstract class OpenFile {
   mappable(): Inode {
     return fail(ENODEV);
   }
+  /** Attributes by the open file: a file system whose inodes are found by path overrides it, so that unlinked files work. */
+  stat(): Attributes {
+    return this.inode?.stat() ?? anonymousAttributes;
+  }
+  /** fchmod, fchown, futimens; sizes go through `truncate`. */
+  setattr(change: SetAttributes): void {
+    if (this.inode === undefined) fail(EPERM);
+    this.inode.setattr(change);
+  }
+  /** fallocate(2) with checked arguments: 0 or -errno. */
+  allocate(_mode: number, _offset: number, _len: number): number {
+    return -ENODEV;
+  }
+  /** F_SETFL: `settable` bits are O_SETTABLE. 0 or -errno. */
+  setStatusFlags(_task: Task, settable: number): number {
+    this.flags = (this.flags & ~O_SETTABLE) | settable;
+    return 0;
+  }
+  /** F_GET_SEALS and F_ADD_SEALS: the seals, 0, or -errno. */
+  seals(): number {
+    return -EINVAL;
+  }
+  addSeals(_seals: number): number {
+    return -EINVAL;
+  }
+  /** How long a blocking read or write waits at most, in nanoseconds (SO_RCVTIMEO, SO_SNDTIMEO of sockets). */
+  readTimeoutNs = Number.POSITIVE_INFINITY;
+  writeTimeoutNs = Number.POSITIVE_INFINITY;
+  /** True for the ends of pipes: splice(2) wants one, and copies with `peek` and `read`. */
+  readonly isPipe: boolean = false;
+  /** Bytes at the front of a pipe from `skip` on, without taking them: how many, 0 at the end of the stream, -EAGAIN. */
+  peek(_into: Uint8Array, _skip: number): number {
+    return -EINVAL;
+  }
+  /** Signal-driven I/O, F_SETOWN and F_SETSIG: who is told, and by which signal (0: SIGIO). */
+  owner = 0;
+  ownerType = 1;
+  ownerSignal = 0;
   /** F_GETPIPE_SZ and F_SETPIPE_SZ of fcntl(2): the capacity in bytes, or -errno. */
   pipeSize(): number {
     return -EBADF;
@@ -101,6 +140,24 @@ export abstract class OpenFile {
     return (this.flags & 3) !== 0;
   }
 }
+
+/** What fstat shows of a file without an inode (eventfd, epoll...). */
+const anonymousAttributes: Attributes = {
+  dev: 15,
+  ino: 1,
+  mode: 0o600,
+  nlink: 1,
+  uid: 0,
+  gid: 0,
+  rdev: 0,
+  size: 0,
+  blksize: 4096,
+  blocks: 0,
+  atimeNs: 0n,
+  mtimeNs: 0n,
+  ctimeNs: 0n,
+  btimeNs: 0n,
+};
 
 /** Common answers for the wrong kind of file. */
 export const wrongKind = { notOpenForThis: -EBADF, isDirectory: -EISDIR } as const;
