@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Threads would share the process that the instance tests watch for leaks.
+    pool: 'forks',
+    testTimeout: 60_000,
+    reporters: ['default', './build/test-summary.ts'],
+  },
+});
