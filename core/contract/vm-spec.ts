@@ -1,0 +1,80 @@
+/** What a VM is made of: the input of every way to start one. Paths are the host's unless said otherwise. */
+import * as z from 'zod/mini';
+
+/** How a host folder is used: changes go to it, are refused, or stay in RAM. */
+export const FolderMode = z.enum(['rw', 'ro', 'overlay']);
+
+/** The root file system: a host folder, or single files at guest paths (in RAM what is written). */
+export const RootfsSpec = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('folder'), path: z.string(), mode: FolderMode }),
+  z.object({ kind: z.literal('files'), files: z.array(z.tuple([z.string(), z.string()])) }),
+]);
+
+export const VolumeSpec = z.object({ source: z.string(), target: z.string(), isReadOnly: z.boolean() });
+
+export const StraceSpec = z.object({
+  /** Names of calls to show; empty shows all. */
+  filter: z.array(z.string()),
+  format: z.enum(['text', 'json']),
+});
+
+export const TerminalSize = z.object({ columns: z.int(), rows: z.int() });
+
+/** Smallest and largest memory of a VM, in MiB: the guest address space ends below 4 GiB. */
+export const MIN_MEMORY_MIB = 8;
+export const MAX_MEMORY_MIB = 3968;
+export const DEFAULT_MEMORY_MIB = 2048;
+
+export const VmSpec = z.object({
+  name: z.string(),
+  /** Name of a stock image, or path of a defconfig or Kraftfile. */
+  image: z.string(),
+  rootfs: z.optional(RootfsSpec),
+  /** A cpio archive, a folder to make one of, or an ELF file that is the program itself. */
+  initrd: z.optional(z.string()),
+  /** Program and arguments. Empty when `append` has them. */
+  program: z.array(z.string()),
+  /** Kernel parameters, each a word or a list `name=[ ... ]`. */
+  kernelArgs: z.array(z.string()),
+  /** The whole kernel command line instead of `kernelArgs` and `program`. */
+  append: z.optional(z.string()),
+  /** K=V, over the image's built-in environment; a later one wins. */
+  env: z.array(z.string()),
+  memoryMiB: z.int().check(z.gte(MIN_MEMORY_MIB), z.lte(MAX_MEMORY_MIB)),
+  volumes: z.array(VolumeSpec),
+  /** Guest path. */
+  workdir: z.optional(z.string()),
+  /** `UID[:GID]`, or a name of the guest's /etc/passwd. */
+  user: z.optional(z.string()),
+  network: z.boolean(),
+  strace: z.optional(StraceSpec),
+  /** CPU model name. */
+  cpu: z.string(),
+  /** Size of the terminal at the other end; without one fds 0 to 2 are pipes. */
+  terminal: z.optional(TerminalSize),
+  /** No banner and no kernel messages below errors. */
+  isQuiet: z.boolean(),
+});
+
+export type VmSpec = z.infer<typeof VmSpec>;
+export type RootfsSpec = z.infer<typeof RootfsSpec>;
+export type VolumeSpec = z.infer<typeof VolumeSpec>;
+export type StraceSpec = z.infer<typeof StraceSpec>;
+export type TerminalSize = z.infer<typeof TerminalSize>;
+export type FolderMode = z.infer<typeof FolderMode>;
+
+/** A spec with every optional choice at its default. */
+export function vmSpec(given: Partial<VmSpec> & Pick<VmSpec, 'program'>): VmSpec {
+  return {
+    name: 'vm',
+    image: 'qemu-x86_64-9pfs',
+    kernelArgs: [],
+    env: [],
+    memoryMiB: DEFAULT_MEMORY_MIB,
+    volumes: [],
+    network: false,
+    cpu: 'default',
+    isQuiet: false,
+    ...given,
+  };
+}
