@@ -44,6 +44,8 @@ export class AddressSpace {
   dv: DataView<SharedArrayBuffer> = undefined!;
   /** Pages counted against the limit. */
   residentPages = 0;
+  /** Highest `residentPages` before any that went away. */
+  peakResidentPages = 0;
   /** Called before pages that hold decoded instructions change or go away. */
   onCodeChanged: (firstPage: number, pageCount: number) => void = () => {};
   /**
@@ -51,6 +53,8 @@ export class AddressSpace {
    * don't allow. The owner of the VMAs may make the page accessible (stack growth, shared files) and answer `ok`.
    */
   onFault: (page: number, access: Access, cause: FaultCause) => FaultCause = (_page, _access, cause) => cause;
+  /** True once a load can fault for a reason of its own (pages read on demand, aliases): loads must be checked then. */
+  needsLoadChecks = false;
   /** Pages the VM may have resident. */
   limitPages: number;
 
@@ -148,12 +152,12 @@ export class AddressSpace {
     u8.fill(0, PERM_TABLE + fromPage, PERM_TABLE + fromPage + pageCount);
   }
 
-  /** Sets the permission byte of a TRACKED page, for the owner of its mapping; keeps count of resident pages. */
-  setTracked(page: number, perm: number): void {
+  /** Sets the permission byte of one mapped page within the memory; keeps count of resident pages. */
+  setPerm(page: number, perm: number): void {
     const before = this.u8[PERM_TABLE + page]!;
     if (before & PERM_CODE && !(perm & PERM_CODE)) this.onCodeChanged(page, 1);
     this.residentPages += ((perm & PERM_RESIDENT) - (before & PERM_RESIDENT)) / PERM_RESIDENT;
-    this.u8[PERM_TABLE + page] = perm | PERM_TRACKED;
+    this.u8[PERM_TABLE + page] = perm;
   }
 
   /** Unmaps pages and zeroes what they held. */
@@ -165,6 +169,7 @@ export class AddressSpace {
   /** Makes mapped pages zero and not resident again (MADV_DONTNEED of anonymous memory); rights stay. */
   discardPages(firstPage: number, pageCount: number): void {
     this.dropCode(firstPage, pageCount);
+    this.peakResidentPages = Math.max(this.peakResidentPages, this.residentPages);
     const { u8 } = this;
     for (let page = firstPage; page < firstPage + pageCount; page++) {
       const perm = u8[PERM_TABLE + page]!;
