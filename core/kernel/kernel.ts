@@ -43,6 +43,8 @@ export class Kernel {
   readonly libraries: readonly MicroLibrary[];
   readonly services = new Map<string, unknown>();
   readonly processes = new Map<number, Process>();
+  /** Called between time slices and after idling: whoever watches a device of the host for input adds itself. */
+  readonly pollers = new Set<() => void>();
   mounts: MountTable = undefined!;
   syscalls: SyscallTable = undefined!;
   scheduler: Scheduler = undefined!;

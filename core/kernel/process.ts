@@ -1,8 +1,10 @@
 /** A thread group: what its tasks share. */
+import { RLIMIT_NOFILE } from './abi/resource.ts';
 import type { Kernel } from './kernel.ts';
-import { ProcessSignals } from './lib/uksignal/state.ts';
-import { Credentials } from './lib/posix-user/credentials.ts';
+import { ProcessAttributes, ProcessUsage } from './lib/posix-process/attributes.ts';
 import { ResourceLimits } from './lib/posix-process/rlimits.ts';
+import { Credentials } from './lib/posix-user/credentials.ts';
+import { ProcessSignals } from './lib/uksignal/state.ts';
 import type { Mm } from './mm/mm.ts';
 import type { Task } from './task.ts';
 import { FdTable } from './vfs/fd-table.ts';
@@ -28,16 +30,25 @@ export class Process {
   argv: readonly string[] = [];
   envp: readonly string[] = [];
   auxv: Uint8Array = new Uint8Array(0);
+  /** Set by PR_SET_*: attributes that prctl(2) keeps. */
+  readonly attributes = new ProcessAttributes();
+  /** Of waited-for children and of tasks that have exited. */
+  readonly usage = new ProcessUsage();
+  readonly startNs: number;
   /** Set once the process has ended: exit code 0..255 or the signal that killed it. */
   exit: { code: number } | { signal: number; coreDumped: boolean } | undefined = undefined;
 
   constructor(kernel: Kernel, pid: number, mm: Mm, fs: FsContext, parent?: Process) {
     this.kernel = kernel;
+    this.startNs = kernel.clock.monotonicNs();
     this.pid = pid;
     this.mm = mm;
     this.fs = fs;
     this.parent = parent;
     this.processGroup = parent?.processGroup ?? pid;
     this.session = parent?.session ?? pid;
+    // A process shares its parent's memory only until execve (vfork): the parent's limits hold for it meanwhile.
+    if (mm !== parent?.mm) mm.limits = this.limits;
+    this.fds.limit = () => this.limits.soft(RLIMIT_NOFILE);
   }
 }

@@ -16,7 +16,11 @@ export class Blocked {
    * SA_RESTART) or -EINTR.
    */
   readonly resume: (cause: WakeCause) => number | Blocked;
-  constructor(queues: readonly WaitQueue[], resume: (cause: WakeCause) => number | Blocked, deadlineNs = Number.POSITIVE_INFINITY) {
+  constructor(
+    queues: readonly WaitQueue[],
+    resume: (cause: WakeCause) => number | Blocked,
+    deadlineNs = Number.POSITIVE_INFINITY,
+  ) {
     this.queues = queues;
     this.resume = resume;
     this.deadlineNs = deadlineNs;
@@ -24,6 +28,12 @@ export class Blocked {
 }
 
 export type SysResult = number | Blocked;
+
+/**
+ * Result of a call that has set the task's registers itself (rt_sigreturn, execve): RAX stays as it is. Test it with
+ * Number.isNaN.
+ */
+export const REGISTERS_SET = Number.NaN;
 
 /** Something that can be told that a queue it is on was woken; must not run guest code from within. */
 export interface Waiter {

@@ -265,8 +265,12 @@ export const ERFKILL = 132;
 export const EWOULDBLOCK = EAGAIN;
 /** Linux-internal: restart the interrupted call if the handler has SA_RESTART, else EINTR. Never seen by the guest. */
 export const ERESTARTSYS = 512;
+/** Linux-internal: restart the interrupted call even when a handler runs. */
+export const ERESTARTNOINTR = 513;
 /** Linux-internal: restart only when no handler runs (nanosleep, poll, futex...), else EINTR. */
 export const ERESTARTNOHAND = 514;
+/** Linux-internal: as ERESTARTNOHAND, for calls with a relative time-out, which go on with what is left of it. */
+export const ERESTART_RESTARTBLOCK = 516;
 
 const names = new Map<number, string>(table.map(([name, value]) => [value, name]));
 const texts = new Map<number, string>(table.map(([, value, text]) => [value, text]));

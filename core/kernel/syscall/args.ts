@@ -5,9 +5,10 @@
  */
 import { bytesToStr } from '../../base/bytes.ts';
 import { EFAULT, ENAMETOOLONG } from '../abi/errno.ts';
+import { signalNames } from '../abi/signal.ts';
 import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
-import type { ArgType, FormatContext, RawArgs, ResultType } from './define.ts';
+import type { ArgKind, ArgType, FormatContext, RawArgs, ResultType } from './define.ts';
 
 /** Unsigned 64-bit register as a number; exact below 2^53, above it stays out of every valid range. */
 export function unsigned(raw: RawArgs, index: number): number {
@@ -28,8 +29,9 @@ function make<T>(
   decode: (task: Task, raw: RawArgs, index: number) => T,
   format: (value: T, context: FormatContext) => string,
   phase: 'entry' | 'exit' = 'entry',
+  kind: ArgKind = 'other',
 ): ArgType<T> {
-  return { name, decode, format, phase };
+  return { name, kind, decode, format, phase };
 }
 
 const lo = (_task: Task, raw: RawArgs, index: number): number => raw.lo(index);
@@ -43,15 +45,24 @@ const SHOWN = 24;
 /** Quotes bytes as strace does; at most 24 and then `...`. */
 export function quoteBytes(bytes: Uint8Array, isCut = bytes.length > SHOWN): string {
   let s = '';
-  for (const c of bytes.subarray(0, SHOWN)) {
-    if (c === 0x22 || c === 0x5c) s += `\\${String.fromCharCode(c)}`;
-    else if (c === 10) s += '\\n';
-    else if (c === 13) s += '\\r';
-    else if (c === 9) s += '\\t';
-    else if (c >= 0x20 && c < 0x7f) s += String.fromCharCode(c);
-    else s += `\\x${c.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
+  for (const c of bytes.subarray(0, SHOWN)) s += escapeByte(c);
   return `"${s}"${isCut ? '...' : ''}`;
+}
+
+/** Quotes a whole byte string (core/base/bytes.ts): paths are never cut. */
+export function quoteString(text: string): string {
+  let s = '';
+  for (let i = 0; i < text.length; i++) s += escapeByte(text.charCodeAt(i));
+  return `"${s}"`;
+}
+
+function escapeByte(c: number): string {
+  if (c === 0x22 || c === 0x5c) return `\\${String.fromCharCode(c)}`;
+  if (c === 10) return '\\n';
+  if (c === 13) return '\\r';
+  if (c === 9) return '\\t';
+  if (c >= 0x20 && c < 0x7f) return String.fromCharCode(c);
+  return `\\x${c.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
 function formatBuffer(gva: number, len: number, context: FormatContext): string {
@@ -81,27 +92,51 @@ export function formatFlags(value: number, table: NameTable): string {
 }
 
 const AT_FDCWD = -100;
+const formatFd = (value: number, context: FormatContext): string => typed(context, 'fd', String(value));
+
+function formatTimespec(gva: number, context: FormatContext): string {
+  const { memory } = context.task;
+  if (gva === 0 || memory.accessible(gva, 16, 'r') < 16) return formatAddress(gva, context);
+  return `{tv_sec=${memory.getLong(gva)}, tv_nsec=${memory.getLong(gva + 8)}}`;
+}
 
 export const arg = {
   /** Signed 32-bit value. */
   int: (name: string) => make(name, lo, (v) => String(v)),
   /** Unsigned 32-bit value. */
-  uint: (name: string) => make(name, (_t, raw, i) => raw.lo(i) >>> 0, (v) => String(v)),
+  uint: (name: string) =>
+    make(
+      name,
+      (_t, raw, i) => raw.lo(i) >>> 0,
+      (v) => String(v),
+    ),
   /** Unsigned 32-bit value shown in hex or octal. */
   hex: (name: string) => make(name, (_t, raw, i) => raw.lo(i) >>> 0, hex),
-  mode: (name: string) => make(name, (_t, raw, i) => raw.lo(i) >>> 0, (v) => `0${v.toString(8)}`),
-  fd: (name: string) => make(name, lo, (v, c) => typed(c, 'fd', String(v))),
+  mode: (name: string) =>
+    make(
+      name,
+      (_t, raw, i) => raw.lo(i) >>> 0,
+      (v) => `0${v.toString(8)}`,
+    ),
+  fd: (name: string) => make(name, lo, formatFd, 'entry', 'fd'),
   /** Directory descriptor of an *at call. */
-  dirFd: (name: string) => make(name, lo, (v, c) => (v === AT_FDCWD ? 'AT_FDCWD' : typed(c, 'fd', String(v)))),
+  dirFd: (name: string) => make(name, lo, (v, c) => (v === AT_FDCWD ? 'AT_FDCWD' : formatFd(v, c)), 'entry', 'fd'),
   pid: (name: string) => make(name, lo, (v, c) => typed(c, 'pid', String(v))),
   uid: (name: string) => make(name, lo, (v) => String(v)),
-  signal: (name: string) => make(name, lo, (v) => String(v)),
+  signal: (name: string) => make(name, lo, (v) => signalNames.find(([, value]) => value === v)?.[0] ?? String(v)),
   /** Guest address. */
   pointer: (name: string) => make(name, uns, formatAddress),
+  /** Address of a struct timespec that the call reads, or NULL. */
+  timespec: (name: string) => make(name, uns, formatTimespec),
   /** Length or count: unsigned 64 bits. */
   size: (name: string) => make(name, uns, (v) => String(v)),
   /** Signed 64 bits as a number: offsets, times. */
-  long: (name: string) => make(name, (_t, raw, i) => signed(raw, i), (v) => String(v)),
+  long: (name: string) =>
+    make(
+      name,
+      (_t, raw, i) => signed(raw, i),
+      (v) => String(v),
+    ),
   /** All 64 bits. */
   u64: (name: string) =>
     make(
@@ -119,7 +154,9 @@ export const arg = {
     make(
       name,
       (task, raw, i) => task.memory.readCString(unsigned(raw, i), 4096) ?? fail(ENAMETOOLONG),
-      (v) => JSON.stringify(v),
+      quoteString,
+      'entry',
+      'path',
     ),
   /** Like `path`, but NULL is allowed and gives undefined. */
   optionalPath: (name: string) =>
@@ -129,15 +166,13 @@ export const arg = {
         const gva = unsigned(raw, i);
         return gva === 0 ? undefined : (task.memory.readCString(gva, 4096) ?? fail(ENAMETOOLONG));
       },
-      (v) => (v === undefined ? 'NULL' : JSON.stringify(v)),
+      (v) => (v === undefined ? 'NULL' : quoteString(v)),
+      'entry',
+      'path',
     ),
   /** NUL-terminated string of at most `max` bytes. */
   string: (name: string, max = 4096) =>
-    make(
-      name,
-      (task, raw, i) => task.memory.readCString(unsigned(raw, i), max) ?? fail(EFAULT),
-      (v) => JSON.stringify(v),
-    ),
+    make(name, (task, raw, i) => task.memory.readCString(unsigned(raw, i), max) ?? fail(EFAULT), quoteString),
   /** Address of a buffer the call reads; `len` names the argument with its length. */
   inBuffer: (name: string, { len }: { len: string }) =>
     make(name, uns, (v, c) => formatBuffer(v, c.values[c.indexOf(len)] as number, c)),

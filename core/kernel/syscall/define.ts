@@ -30,8 +30,13 @@ export interface FormatContext {
   printType: boolean;
 }
 
+/** What an argument names, for strace's classes of calls. */
+export type ArgKind = 'path' | 'fd' | 'other';
+
 export interface ArgType<T> {
   readonly name: string;
+  /** `other` when absent. */
+  readonly kind?: ArgKind;
   decode(task: Task, raw: RawArgs, index: number): T;
   /** Text in strace; `phase` 'exit' arguments are filled in by the call (output buffers). */
   format(value: T, context: FormatContext): string;

@@ -1,0 +1,50 @@
+/** Resource limits, getrusage and priority numbers of Linux x86-64: getrlimit(2), getrusage(2), getpriority(2). */
+import type { NameTable } from './names.ts';
+
+export const RLIMIT_CPU = 0;
+export const RLIMIT_FSIZE = 1;
+export const RLIMIT_DATA = 2;
+export const RLIMIT_STACK = 3;
+export const RLIMIT_CORE = 4;
+export const RLIMIT_RSS = 5;
+export const RLIMIT_NPROC = 6;
+export const RLIMIT_NOFILE = 7;
+export const RLIMIT_MEMLOCK = 8;
+export const RLIMIT_AS = 9;
+export const RLIMIT_LOCKS = 10;
+export const RLIMIT_SIGPENDING = 11;
+export const RLIMIT_MSGQUEUE = 12;
+export const RLIMIT_NICE = 13;
+export const RLIMIT_RTPRIO = 14;
+export const RLIMIT_RTTIME = 15;
+export const RLIM_NLIMITS = 16;
+
+export const resourceNames: NameTable = [
+  ['RLIMIT_CPU', RLIMIT_CPU],
+  ['RLIMIT_FSIZE', RLIMIT_FSIZE],
+  ['RLIMIT_DATA', RLIMIT_DATA],
+  ['RLIMIT_STACK', RLIMIT_STACK],
+  ['RLIMIT_CORE', RLIMIT_CORE],
+  ['RLIMIT_RSS', RLIMIT_RSS],
+  ['RLIMIT_NPROC', RLIMIT_NPROC],
+  ['RLIMIT_NOFILE', RLIMIT_NOFILE],
+  ['RLIMIT_MEMLOCK', RLIMIT_MEMLOCK],
+  ['RLIMIT_AS', RLIMIT_AS],
+  ['RLIMIT_LOCKS', RLIMIT_LOCKS],
+  ['RLIMIT_SIGPENDING', RLIMIT_SIGPENDING],
+  ['RLIMIT_MSGQUEUE', RLIMIT_MSGQUEUE],
+  ['RLIMIT_NICE', RLIMIT_NICE],
+  ['RLIMIT_RTPRIO', RLIMIT_RTPRIO],
+  ['RLIMIT_RTTIME', RLIMIT_RTTIME],
+];
+
+export const RUSAGE_SELF = 0;
+export const RUSAGE_CHILDREN = -1;
+export const RUSAGE_THREAD = 1;
+
+export const PRIO_PROCESS = 0;
+export const PRIO_PGRP = 1;
+export const PRIO_USER = 2;
+
+/** USER_HZ: ticks of times(2) and /proc/PID/stat. */
+export const CLOCK_TICKS = 100;
