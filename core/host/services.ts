@@ -1,0 +1,78 @@
+/** Synchronous services of the host for the worker thread: time, randomness, sleeping, files. */
+import { randomFillSync } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { VmError } from '../contract/errors.ts';
+import { CONTROL_REQUEST, CONTROL_WAKE } from '../contract/worker-protocol.ts';
+import type { Clock, RandomFill } from '../dev/clock.ts';
+
+/** Wall clock steps (NTP, a suspended laptop) beyond this are followed. */
+const MAX_DRIFT_MS = 100;
+
+/** The host's clocks: monotonic time counts from the start of the thread. */
+export class HostClock implements Clock {
+  private offsetMs = performance.timeOrigin;
+
+  monotonicNs(): number {
+    return Math.round(performance.now() * 1e6);
+  }
+  get realtimeOffsetNs(): bigint {
+    const drift = Date.now() - (this.offsetMs + performance.now());
+    if (Math.abs(drift) > MAX_DRIFT_MS) this.offsetMs += drift;
+    return BigInt(Math.round(this.offsetMs * 1e3)) * 1000n;
+  }
+}
+
+/** Random bytes in a buffer of our own first: node:crypto need not accept shared memory. */
+export const hostRandom: RandomFill = (into) => {
+  into.set(randomFillSync(new Uint8Array(into.length)));
+};
+
+/** The worker's side of the control words (core/contract/worker-protocol.ts). */
+export class ControlWords {
+  private readonly words: Int32Array<SharedArrayBuffer>;
+  private readonly clock: Clock;
+  private seenWake: number;
+
+  constructor(buffer: SharedArrayBuffer, clock: Clock) {
+    this.words = new Int32Array(buffer);
+    this.clock = clock;
+    this.seenWake = Atomics.load(this.words, CONTROL_WAKE);
+  }
+
+  readonly hasRequest = (): boolean => this.words[CONTROL_REQUEST] !== 0;
+
+  clearRequest(): void {
+    Atomics.store(this.words, CONTROL_REQUEST, 0);
+  }
+
+  /**
+   * Sleeps until `deadlineNs` or a wake-up. A wake-up since the last sleep ends this one at once, so what the caller
+   * looked at before it sleeps can't be stale; the price is now and then a look too many.
+   */
+  readonly idle = (deadlineNs: number): void => {
+    const timeoutMs = (deadlineNs - this.clock.monotonicNs()) / 1e6;
+    if (timeoutMs > 0) Atomics.wait(this.words, CONTROL_WAKE, this.seenWake, timeoutMs);
+    this.seenWake = Atomics.load(this.words, CONTROL_WAKE);
+  };
+}
+
+export function kindOf(path: string): 'file' | 'folder' | 'other' | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
+}
+
+export function readHostFile(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    // A buffer of its own: small reads of node:fs come from a shared pool.
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw new VmError('host.file', `cannot read ${path}: ${hostReason(error)}`, { path }, error);
+  }
+}
+
+/** What a failed call of node:fs says, without its path and call. */
+export function hostReason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+}

@@ -1,0 +1,220 @@
+/**
+ * One instance, seen from the thread that supervises it: owns its worker and the rings between them. Output is pumped in
+ * order and with back-pressure: while a consumer's promise is pending, the guest's writes wait.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { Emitter } from '../base/event.ts';
+import { FrameReader } from '../base/output-frames.ts';
+import { createRing, RingReader, RingWriter } from '../base/shared-ring.ts';
+import { type Client, connect, type Response } from '../contract/contract.ts';
+import { VmError, type VmErrorData } from '../contract/errors.ts';
+import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
+import {
+  CONTROL_REQUEST,
+  CONTROL_WAKE,
+  createChannel,
+  type Ending,
+  type OutputStream,
+  type Statistics,
+  type WorkerChannel,
+  type WorkerEvent,
+  type workerApi,
+} from '../contract/worker-protocol.ts';
+import { workerEntry } from '../host/entry.ts';
+
+export type InstanceState = 'created' | 'running' | 'paused' | 'exited' | 'failed';
+
+/** Takes output of the guest; a returned promise holds back what follows until it is done. */
+export type OutputConsumer = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
+
+/** Deep guest recursion nests wasm frames; a thread's default stack of 4 MiB would end it. */
+const WORKER_STACK_MIB = 64;
+const PUMP_CHUNK = 1 << 16;
+/** Bytes after which the pump lets the event loop handle other things. */
+const PUMP_BURST = 1 << 20;
+const SIGTERM = 15;
+const SIGKILL = 9;
+
+export class Instance {
+  readonly spec: VmSpec;
+  /** Fires at each change of `state`. */
+  readonly changed = new Emitter<InstanceState>();
+  /** Resolves once the program is over and all its output is delivered. Never rejects. */
+  readonly ended: Promise<Ending>;
+  private currentState: InstanceState = 'created';
+  private readonly channel: WorkerChannel<MessagePort>;
+  private readonly port: MessagePort;
+  private readonly control: Int32Array<SharedArrayBuffer>;
+  private readonly output: RingReader;
+  private readonly input: RingWriter;
+  private readonly call: Client<typeof workerApi>;
+  private readonly accept: (response: Response) => void;
+  private readonly closeCalls: (error: VmError) => void;
+  private readonly consume: OutputConsumer;
+  private worker: Worker | undefined;
+  private ending: Ending | undefined;
+  private resolveEnded: (ending: Ending) => void = () => {};
+  private wakePump: () => void = () => {};
+  private wakeInput: () => void = () => {};
+
+  constructor(spec: VmSpec, consume: OutputConsumer) {
+    this.spec = spec;
+    this.consume = consume;
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    this.channel = createChannel(port2, createRing);
+    this.control = new Int32Array(this.channel.control);
+    this.output = new RingReader(this.channel.output);
+    this.input = new RingWriter(this.channel.input);
+    const calls = connect<typeof workerApi>((request) => {
+      this.port.postMessage(request);
+      Atomics.store(this.control, CONTROL_REQUEST, 1);
+      this.wakeWorker();
+    });
+    this.call = calls.client;
+    this.accept = calls.accept;
+    this.closeCalls = calls.close;
+    this.ended = new Promise((resolve) => {
+      this.resolveEnded = resolve;
+    });
+  }
+
+  get state(): InstanceState {
+    return this.currentState;
+  }
+  private setState(state: InstanceState): void {
+    if (state === this.currentState) return;
+    this.currentState = state;
+    this.changed.fire(state);
+  }
+
+  /** Boots the machine. Resolves when the worker has taken the spec; what goes wrong later is in the `Ending`. */
+  async start(): Promise<void> {
+    if (this.currentState !== 'created') throw new VmError('instance.not-running', 'the instance was started before');
+    this.setState('running');
+    this.port.on('message', (message: Response | WorkerEvent) => this.receive(message));
+    this.worker = new Worker(workerEntry, {
+      workerData: this.channel,
+      transferList: [this.channel.port],
+      resourceLimits: { stackSizeMb: WORKER_STACK_MIB },
+      trackUnmanagedFds: false,
+    });
+    this.worker.on('error', (error) => this.finish({ error: workerFailure(error) }));
+    this.worker.on('exit', () => this.finish({ error: workerFailure(new Error('the worker thread ended by itself')) }));
+    void this.pump();
+    await this.call('instance.start', this.spec);
+  }
+
+  async pause(): Promise<void> {
+    await this.call('instance.pause', {});
+    if (this.currentState === 'running') this.setState('paused');
+  }
+  async resume(): Promise<void> {
+    await this.call('instance.resume', {});
+    if (this.currentState === 'paused') this.setState('running');
+  }
+  /** Asks the program to end (SIGTERM) and kills it when it has not within `graceMs`. */
+  async stop(graceMs = 10_000): Promise<Ending> {
+    if (this.currentState === 'paused') await this.resume();
+    // A call that is cut off by the end is no failure here.
+    this.signal(SIGTERM).catch(() => {});
+    const timer = setTimeout(() => this.kill(), graceMs);
+    const ending = await this.ended;
+    clearTimeout(timer);
+    return ending;
+  }
+  /** Ends the worker at once, whatever the guest does. */
+  kill(): void {
+    this.finish({ exit: { signal: SIGKILL, coreDumped: false } });
+  }
+  async signal(signal: number): Promise<void> {
+    await this.call('instance.signal', { signal });
+  }
+  async resize(size: TerminalSize): Promise<void> {
+    await this.call('instance.resize', size);
+  }
+  statistics(): Promise<Statistics> {
+    return this.call('instance.statistics', {});
+  }
+
+  /** Console input; resolves when all of it is in the ring. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length && this.ending === undefined; ) {
+      const count = this.input.write(bytes.subarray(at));
+      at += count;
+      if (count > 0) this.wakeWorker();
+      else if (this.input.sleepUntilRoom()) {
+        await new Promise<void>((resolve) => {
+          this.wakeInput = resolve;
+        });
+      }
+    }
+  }
+  /** End of console input. */
+  endInput(): void {
+    this.input.close();
+    this.wakeWorker();
+  }
+  /** Nobody takes output any more: the guest's writes fail from now on. */
+  closeOutput(): void {
+    this.output.close();
+  }
+
+  private wakeWorker(): void {
+    Atomics.add(this.control, CONTROL_WAKE, 1);
+    Atomics.notify(this.control, CONTROL_WAKE);
+  }
+
+  private receive(message: Response | WorkerEvent): void {
+    if ('id' in message) this.accept(message);
+    else if (message.event === 'console.ready') this.wakePump();
+    else if (message.event === 'console.drained') this.wakeInput();
+    else this.finish(message.payload);
+  }
+
+  /** The first ending counts: a worker that is terminated reports an exit too. */
+  private finish(ending: Ending): void {
+    if (this.ending !== undefined) return;
+    this.ending = ending;
+    this.closeCalls(new VmError('instance.not-running', 'the instance has ended'));
+    // What is in the ring stays readable: the rings belong to both ends.
+    void this.worker?.terminate();
+    this.wakePump();
+    this.wakeInput();
+  }
+
+  private async pump(): Promise<void> {
+    const frames = new FrameReader(this.output);
+    for (let burst = 0; ; ) {
+      const piece = frames.next(PUMP_CHUNK);
+      if (piece !== undefined) {
+        await this.consume(piece.stream as OutputStream, piece.bytes);
+        burst += piece.bytes.length;
+        if (burst >= PUMP_BURST) {
+          burst = 0;
+          await setImmediate();
+        }
+      } else if (this.ending !== undefined) break;
+      else if (this.output.sleepUntilBytes()) {
+        await new Promise<void>((resolve) => {
+          this.wakePump = resolve;
+        });
+      }
+    }
+    this.port.close();
+    this.setState(this.ending.error === undefined ? 'exited' : 'failed');
+    this.resolveEnded(this.ending);
+  }
+}
+
+function workerFailure(thrown: unknown): VmErrorData {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const isMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return {
+    code: isMemory ? 'instance.out-of-memory' : 'instance.internal',
+    message: isMemory ? 'the emulator used up the memory of its thread' : error.message,
+    details: {},
+    ...(error.stack !== undefined && !isMemory ? { stack: error.stack } : {}),
+  };
+}
