@@ -19,6 +19,7 @@ import {
 import type { Kernel } from '../../kernel.ts';
 import type { Process } from '../../process.ts';
 import type { Task } from '../../task.ts';
+import { signalHooks } from './hooks.ts';
 import { type PendingSignals, type SignalInfo, SignalSet } from './state.ts';
 
 export type { SignalInfo } from './state.ts';
@@ -106,6 +107,7 @@ function applyStopAndContinue(process: Process, signal: number): void {
 function continueProcess(process: Process): void {
   if (process.signals.stopSignal === 0) return;
   process.signals.stopSignal = 0;
+  signalHooks(process.kernel).continued(process);
   for (const task of process.tasks) {
     if (task.state === 'stopped') process.kernel.scheduler.makeRunnable(task);
   }

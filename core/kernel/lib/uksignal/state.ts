@@ -4,7 +4,7 @@
  * A set of the 64 signals is two 32-bit words: signal n is bit n-1, of `lo` for 1..32, of `hi` for 33..64. The words are
  * kept signed, as JS bit operations yield them.
  */
-import { SIG_DFL, SIG_IGN, SIGKILL, SIGSTOP, SS_DISABLE } from '../../abi/signal.ts';
+import { SIG_DFL, SIG_IGN, SIGKILL, SIGSTOP } from '../../abi/signal.ts';
 import type { Task } from '../../task.ts';
 import { WaitQueue } from '../../wait.ts';
 
@@ -69,17 +69,15 @@ export interface SignalInfo {
   /** SIGIO: POLL* bits and descriptor. */
   readonly band?: number;
   readonly fd?: number;
-  /** SI_TIMER. The overrun count is asked for when the signal is taken. */
+  /** SI_TIMER: id and overrun count of the timer. */
   readonly timerId?: number;
-  readonly overrun?: () => number;
+  readonly overrun?: number;
+  /** Called when the signal is taken; yields the final info. Timers count their overruns then. */
+  readonly onTaken?: () => SignalInfo;
   /** SIGSYS: address, number. */
   readonly syscall?: number;
   /** si_errno. */
   readonly errno?: number;
-  /** sigcontext fields of a hardware exception. */
-  readonly trapNumber?: number;
-  readonly trapError?: number;
-  readonly cr2?: bigint;
   /** All 128 bytes as the sender gave them (rt_sigqueueinfo); they win over the fields above. */
   readonly raw?: Uint8Array;
 }
@@ -101,9 +99,12 @@ export class PendingSignals {
     return this.queue.length;
   }
 
-  /** False when it is a standard signal that is pending already: the new one is merged into it. */
+  /**
+   * False when it is a standard signal that is pending already: the new one is merged into it. Signals of POSIX timers
+   * are never merged, each timer has one of its own.
+   */
   push(signal: number, info: SignalInfo): boolean {
-    if (signal < 32 && this.set.has(signal)) return false;
+    if (signal < 32 && info.onTaken === undefined && this.set.has(signal)) return false;
     this.set.add(signal);
     this.queue.push({ signal, info });
     return true;
@@ -118,11 +119,22 @@ export class PendingSignals {
     return entry;
   }
 
+  /** Drops the entries that `test` holds for. */
+  private drop(test: (entry: PendingSignal) => boolean): void {
+    this.queue = this.queue.filter((entry) => !test(entry));
+    this.set.assign(0, 0);
+    for (const { signal } of this.queue) this.set.add(signal);
+  }
+
   /** Drops every entry of the signals in `set`. */
   discard(set: SignalSet): void {
     if (((this.set.lo & set.lo) | (this.set.hi & set.hi)) === 0) return;
-    this.queue = this.queue.filter((entry) => !set.has(entry.signal));
-    this.set.assign(this.set.lo & ~set.lo, this.set.hi & ~set.hi);
+    this.drop((entry) => set.has(entry.signal));
+  }
+
+  /** Drops the entry that was pushed with this very `info`. */
+  withdraw(info: SignalInfo): void {
+    this.drop((entry) => entry.info === info);
   }
 
   clear(): void {
@@ -179,6 +191,14 @@ export class ProcessSignals {
   }
 }
 
+/** sigaltstack(2). */
+export interface AltStack {
+  address: number;
+  size: number;
+  /** SS_DISABLE or SS_AUTODISARM, unsigned. */
+  flags: number;
+}
+
 export class TaskSignals {
   /** Blocked signals; never SIGKILL or SIGSTOP. Change it through `setMask`. */
   readonly mask = new SignalSet();
@@ -188,7 +208,9 @@ export class TaskSignals {
   savedMask: SignalSet | undefined = undefined;
   /** Signals that sigtimedwait waits for: they interrupt the wait though blocked. */
   waitingFor: SignalSet | undefined = undefined;
-  altStack = { address: 0, size: 0, flags: SS_DISABLE };
+  /** The last hardware exception, for the sigcontext fields trapno, err and cr2. */
+  lastTrap = { vector: 0, error: 0, address: 0n };
+  altStack: AltStack = { address: 0, size: 0, flags: 0 };
   /**
    * Number of the system call that ended with -ERESTART* and may have to run again, else -1. The dispatcher sets it
    * instead of writing the result; `deliverSignals` decides.
@@ -241,7 +263,7 @@ export class TaskSignals {
 
   /** As execve does; mask and pending signals stay. */
   resetForExec(): void {
-    this.altStack = { address: 0, size: 0, flags: SS_DISABLE };
+    this.altStack = { address: 0, size: 0, flags: 0 };
   }
 }
 
