@@ -5,6 +5,7 @@
 import { EINVAL, ENOTDIR, EOPNOTSUPP, EPERM, EXDEV } from '../abi/errno.ts';
 import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
+import type { InodeWatcher } from './notify.ts';
 import type { OpenFile } from './open-file.ts';
 import type { PathRef } from './path.ts';
 
@@ -51,6 +52,8 @@ export abstract class Inode {
   /** The file system this inode belongs to; two inodes with the same (fs, ino) are the same object. */
   abstract readonly fs: FileSystem;
   abstract stat(): Attributes;
+  /** inotify watches; the library that implements them keeps the set. */
+  watchers: Set<InodeWatcher> | undefined = undefined;
   /** Type bits only (S_IFMT): cheap, asked at every step of a path. */
   abstract readonly type: number;
 

@@ -4,12 +4,13 @@
  * readiness of a file wakes its queue.
  */
 import { EBADF, EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EPERM, ESPIPE } from '../abi/errno.ts';
-import { O_SETTABLE } from '../abi/fcntl.ts';
+import { O_PATH, O_SETTABLE } from '../abi/fcntl.ts';
 import { POLLIN, POLLNVAL, POLLOUT } from '../abi/poll.ts';
 import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
 import { WaitQueue } from '../wait.ts';
 import type { Attributes, Inode, SetAttributes } from './inode.ts';
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, notifyObject } from './notify.ts';
 import type { PathRef } from './path.ts';
 
 export { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDHUP } from '../abi/poll.ts';
@@ -130,6 +131,9 @@ export abstract class OpenFile {
   drop(): void {
     if (--this.references > 0) return;
     this.queue.wakeFor(POLLNVAL);
+    if (this.path !== undefined && (this.flags & O_PATH) === 0) {
+      notifyObject(this.inode, this.path, this.isWritable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    }
     this.release();
   }
 

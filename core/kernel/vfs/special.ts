@@ -40,6 +40,11 @@ export class SpecialFiles {
     this.openers.set(`block ${major}:${minor}`, open);
   }
 
+  /** True when somebody serves this special file. */
+  has(inode: Inode): boolean {
+    return this.find(inode) !== undefined;
+  }
+
   /** ENXIO when nobody serves this special file. */
   open(task: Task, inode: Inode, flags: number): OpenFile | PendingOpen {
     const opener = this.find(inode) ?? fail(ENXIO);
