@@ -55,7 +55,7 @@ export interface MapRequest {
   prot: number;
   /** VM_* bits. */
   flags: number;
-  fixed?: 'replace' | 'noreplace';
+  fixed?: 'replace' | 'noreplace' | undefined;
   /** `map` takes over the caller's reference, also when it fails. */
   backing?: Backing | undefined;
   offset?: number;
@@ -179,11 +179,15 @@ export class Mm {
     return this.findFree(len, request.below);
   }
 
-  /** ENOMEM when `bytes` more of such memory exceed a limit. */
-  checkGrowth(bytes: number, prot: number, flags: number): void {
+  /** ENOMEM when mapping `bytes` more exceeds RLIMIT_AS. */
+  checkAddressSpace(bytes: number): void {
+    const limit = this.limits.addressSpace;
+    if (limit !== Number.POSITIVE_INFINITY && this.mappedBytes + bytes > limit) fail(ENOMEM);
+  }
+
+  /** ENOMEM when `bytes` more of such memory exceed RLIMIT_DATA or, unless it is VM_NORESERVE, what the VM has free. */
+  checkMemory(bytes: number, prot: number, flags: number): void {
     const { limits } = this;
-    if (limits.addressSpace !== Number.POSITIVE_INFINITY && this.mappedBytes + bytes > limits.addressSpace)
-      fail(ENOMEM);
     if ((prot & PROT_WRITE) === 0 || flags & (VM_SHARED | VM_GROWSDOWN)) return;
     if (limits.data !== Number.POSITIVE_INFINITY && this.dataBytes + bytes > limits.data) fail(ENOMEM);
     if (flags & VM_NORESERVE) return;
@@ -210,14 +214,15 @@ export class Mm {
         offset: request.offset ?? 0,
         name: request.name ?? '',
       });
-      this.populateNew(vma);
+      this.add(vma);
       return address;
     } finally {
       backing?.drop();
     }
   }
 
-  private populateNew(vma: Vma): void {
+  /** Makes a VMA of a free range part of the address space, and its content available; throws SysError. */
+  add(vma: Vma): void {
     const { space, vmas } = this;
     const first = vma.start / PAGE_SIZE;
     const count = (vma.end - vma.start) / PAGE_SIZE;
