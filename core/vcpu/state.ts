@@ -7,7 +7,7 @@
  *
  * | flag | holds when               |
  * |------|--------------------------|
- * | CF   | `cf` bit 0 is set        |
+ * | CF   | `cf` is 1 (else it is 0) |
  * | PF   | parity of `pf` bits 0..7 is even |
  * | AF   | `af` bit 4 is set        |
  * | ZF   | `zf` is 0                |

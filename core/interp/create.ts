@@ -1,0 +1,39 @@
+/** Puts tier 0 together: instruction table, helpers, prebuilt handlers. */
+import type { RandomFill } from '../dev/clock.ts';
+import type { AddressSpace } from '../mem/address-space.ts';
+import { DecodeTable } from '../x86/decoder.ts';
+import { generalHelpers } from '../x86/helpers/general.ts';
+import { instructionSet } from '../x86/insn/index.ts';
+import { InterpreterEngine } from './engine.ts';
+import type { CommonHandlers, HelperFunction } from './handlers.ts';
+
+export interface EngineOptions {
+  /** Nanoseconds for RDTSC. */
+  timestampNs: () => number;
+  random: RandomFill;
+  common?: CommonHandlers | undefined;
+}
+
+let table: DecodeTable | undefined;
+
+/** The decode table of all instructions, built on first use. */
+export function decodeTable(): DecodeTable {
+  table ??= new DecodeTable(instructionSet);
+  return table;
+}
+
+/** An engine for an address space. */
+export function createEngine(space: AddressSpace, options: EngineOptions): InterpreterEngine {
+  let engine: InterpreterEngine | undefined;
+  const helpers = new Map<string, HelperFunction>(
+    Object.entries(
+      generalHelpers(space, {
+        timestampNs: options.timestampNs,
+        random: options.random,
+        access: (low, high, size, isWrite) => engine!.prepareAccess(low, high, size, isWrite),
+      }),
+    ),
+  );
+  engine = new InterpreterEngine(space, decodeTable(), helpers, options.common);
+  return engine;
+}

@@ -1,0 +1,170 @@
+/**
+ * Handlers of tier 0, made when first needed. A handler serves every instruction of one *form*: table row, operand size,
+ * shape of the memory operand, address size, repeat prefix. Forms that programs commonly use come in one prebuilt module
+ * (`common`); the others are generated, a module for each batch that a decoded block asks for.
+ */
+import { declaredHelpers } from '../ir/helpers.ts';
+import { type InsnForm, liftInsn } from '../lift/lift.ts';
+import { type AddressForm, addressForms, RecordOperands } from '../lift/operand-source.ts';
+import type { AddressSpace } from '../mem/address-space.ts';
+import type { CodeWriter } from '../wasm/module.ts';
+import { ModuleWriter } from '../wasm/module.ts';
+import type { Insn } from '../x86/decoder.ts';
+import type { Encoding } from '../x86/notation.ts';
+import {
+  declareImports,
+  HANDLER_TYPE,
+  type HandlerImports,
+  lowerHandler,
+  type PseudoHandler,
+  pseudoHandler,
+  TABLE_SIZE,
+} from './lower.ts';
+
+/** Implementation of one helper; gets i32 and f64 arguments as declared. */
+export type HelperFunction = (...args: number[]) => number | undefined;
+
+const REPEATS = ['none', 'rep', 'repne'] as const;
+/** size (3) × address form (6) × repeat (3) */
+const FORMS_PER_ENCODING = 54;
+
+/** Dense number of a form: encoding, size, address form and repeat. */
+function formNumber(encodingId: number, sizeIndex: number, addressIndex: number, repeatIndex: number): number {
+  return encodingId * FORMS_PER_ENCODING + (sizeIndex * 6 + addressIndex) * 3 + repeatIndex;
+}
+
+const SLOTS: Record<Exclude<PseudoHandler, 'enter'>, number> = { stale: 1, goto: 2, undefined: 3 };
+const FIRST_SLOT = 4;
+
+export class Handlers {
+  readonly table = new WebAssembly.Table({ initial: TABLE_SIZE, maximum: TABLE_SIZE, element: 'anyfunc' });
+  readonly stale = SLOTS.stale;
+  readonly goto = SLOTS.goto;
+  readonly undefined = SLOTS.undefined;
+  /** Runs from a record: (record, budget) → budget left. */
+  readonly enter: (record: number, budget: number) => number;
+  private readonly encodings: readonly Encoding[];
+  private readonly slots: Uint16Array;
+  private readonly imports: WebAssembly.Imports;
+  private nextSlot = FIRST_SLOT;
+  private pending: { slot: number; form: InsnForm; address: AddressForm }[] = [];
+
+  constructor(
+    space: AddressSpace,
+    encodings: readonly Encoding[],
+    helpers: ReadonlyMap<string, HelperFunction>,
+    slowAccess: (low: number, high: number, sizeAndAccess: number, record: number) => number,
+    common: CommonHandlers | undefined,
+  ) {
+    this.encodings = encodings;
+    this.slots = new Uint16Array((encodings.at(-1)?.id ?? 0) * FORMS_PER_ENCODING + FORMS_PER_ENCODING);
+    const helperImports: Record<string, HelperFunction> = {};
+    for (const { name } of declaredHelpers()) {
+      const implementation = helpers.get(name);
+      if (!implementation) throw new Error(`helper ${name} has no implementation`);
+      helperImports[name] = implementation;
+    }
+    this.imports = { env: { memory: space.memory, handlers: this.table, slowAccess }, helpers: helperImports };
+    const module = common?.module ?? new WebAssembly.Module(buildModule(encodings, []));
+    const instance = new WebAssembly.Instance(module, this.imports);
+    this.enter = instance.exports.enter as (record: number, budget: number) => number;
+    for (const form of common?.forms ?? []) this.slots[form] = this.nextSlot++;
+  }
+
+  get count(): number {
+    return this.nextSlot - FIRST_SLOT;
+  }
+
+  /** Form numbers that have a handler: what a list of common forms is recorded from. */
+  usedForms(): number[] {
+    return [...this.slots.keys()].filter((form) => this.slots[form] !== 0);
+  }
+
+  /** The table slot for a decoded instruction. A new one works only after `compilePending`. */
+  slotFor(insn: Insn): number {
+    const { enc } = insn;
+    const sizeIndex = normalSize(insn);
+    const addressIndex = addressFormIndex(insn);
+    const repeatIndex = enc.rep === undefined ? 0 : insn.repeat === 'none' ? 0 : insn.repeat === 'rep' ? 1 : 2;
+    const number = formNumber(enc.id, sizeIndex, addressIndex, repeatIndex);
+    let slot = this.slots[number]!;
+    if (slot === 0) {
+      slot = this.nextSlot++;
+      this.slots[number] = slot;
+      this.pending.push({ slot, ...describeForm(this.encodings, number) });
+    }
+    return slot;
+  }
+
+  /** Generates the handlers asked for since the last call. */
+  compilePending(): void {
+    if (this.pending.length === 0) return;
+    const module = new ModuleWriter();
+    const imports = declareImports(module);
+    const elements = this.pending.map(({ slot, form, address }) => ({
+      slot,
+      func: module.func(HANDLER_TYPE, handlerCode(form, address, imports)),
+    }));
+    this.pending = [];
+    new WebAssembly.Instance(new WebAssembly.Module(module.finish(elements)), this.imports);
+  }
+}
+
+/** A prebuilt module and the forms it has, in the order of their slots. */
+export interface CommonHandlers {
+  readonly module: WebAssembly.Module;
+  readonly forms: readonly number[];
+}
+
+/** Bytes of a module with the pseudo handlers, `enter`, and handlers for `forms`. */
+export function buildModule(encodings: readonly Encoding[], forms: readonly number[]): Uint8Array<ArrayBuffer> {
+  const module = new ModuleWriter();
+  const imports = declareImports(module);
+  const elements: { slot: number; func: number }[] = [];
+  for (const [name, slot] of Object.entries(SLOTS)) {
+    elements.push({ slot, func: module.func(HANDLER_TYPE, pseudoHandler(name as PseudoHandler, imports)) });
+  }
+  module.func(HANDLER_TYPE, pseudoHandler('enter', imports), 'enter');
+  forms.forEach((number, i) => {
+    const { form, address } = describeForm(encodings, number);
+    elements.push({ slot: FIRST_SLOT + i, func: module.func(HANDLER_TYPE, handlerCode(form, address, imports)) });
+  });
+  return module.finish(elements);
+}
+
+function handlerCode(form: InsnForm, address: AddressForm, imports: HandlerImports): CodeWriter {
+  try {
+    return lowerHandler(liftInsn(form, new RecordOperands(address)), imports);
+  } catch (cause) {
+    throw new Error(`handler of ${form.encoding.insn.mnemonic} ${form.encoding.text}`, { cause });
+  }
+}
+
+function describeForm(encodings: readonly Encoding[], number: number): { form: InsnForm; address: AddressForm } {
+  const id = Math.floor(number / FORMS_PER_ENCODING);
+  const encoding = encodings.find((e) => e.id === id)!;
+  const rest = number % FORMS_PER_ENCODING;
+  const address = addressForms[Math.floor(rest / 3) % 6]!;
+  const size = ([16, 32, 64] as const)[Math.floor(rest / 18)]!;
+  const addressSize = address === 'full32' ? 32 : 64;
+  return { form: { encoding, size, addressSize, repeat: REPEATS[rest % 3]! }, address };
+}
+
+/** Operand size as far as the row depends on it: 0, 1, 2 for 16, 32, 64. */
+function normalSize(insn: Insn): number {
+  const { enc } = insn;
+  if (!enc.usesOperandSize && !enc.operands.some((o) => o.size === 'y')) {
+    // Rows without sized operands may still look at it (string instructions, FSAVE, XSAVE64).
+    if (enc.operands.length > 0) return 1;
+  }
+  return insn.operandSize === 16 ? 0 : insn.operandSize === 32 ? 1 : 2;
+}
+
+function addressFormIndex(insn: Insn): number {
+  // String and other implicit memory operands have no ModRM but an address size and a segment.
+  if (insn.mod === 3) return insn.addressSize === 32 ? 5 : 0;
+  if (insn.addressSize === 32) return 5;
+  if (insn.segment !== 'none') return 4;
+  if (insn.isRipRelative) return 3;
+  return insn.index >= 0 || insn.base < 0 ? 2 : 1;
+}

@@ -1,0 +1,72 @@
+/**
+ * The intermediate representation: what one instruction, or later a region, does. Values are nodes of wasm value types;
+ * pure operations are wasm's own (core/wasm/opcodes.ts). Statements give the order of everything that reads or changes
+ * state. Control flow inside an instruction is structured.
+ *
+ * Both tiers consume it: tier 0 lowers one instruction with symbolic operands to a handler, tier 1 many with known ones.
+ */
+import type { LoadName, StoreName, ValueType } from '../wasm/opcodes.ts';
+import type { Helper } from './helpers.ts';
+
+/**
+ * A place in the vCPU state: at a known offset, or at the offset that a 16-bit field of the op record holds (symbolic
+ * operands of tier 0), plus `add`.
+ */
+export type Place = { kind: 'fixed'; offset: number } | { kind: 'slot'; record: number; add: number };
+
+export type NodeKind =
+  | { op: 'const'; value: number | bigint }
+  | { op: 'pure'; name: string; lane: number }
+  | { op: 'shuffle'; lanes: readonly number[] }
+  /** args: value if true, value if false, condition */
+  | { op: 'select' }
+  | { op: 'state'; load: LoadName; place: Place }
+  /** Field of the op record; constant while the record lives. */
+  | { op: 'record'; load: LoadName; offset: number }
+  /** Guest memory; arg: address (i64), which a check statement has vetted. */
+  | { op: 'load'; load: LoadName }
+  | { op: 'variable'; variable: Variable }
+  | { op: 'call'; helper: Helper };
+
+export interface Node {
+  readonly kind: NodeKind;
+  readonly type: ValueType;
+  readonly args: readonly Node[];
+  /** Filled in by lowering. */
+  uses: number;
+  local: number;
+}
+
+/** A mutable local, for loops inside an instruction. */
+export interface Variable {
+  readonly type: ValueType;
+  local: number;
+}
+
+export type Access = 'r' | 'w';
+
+/** Where a direct jump goes: an address known now, or the one in the op record (which also has its link slot). */
+export type JumpTarget = { kind: 'address'; address: number } | { kind: 'record' };
+
+export type Statement =
+  | { kind: 'let'; node: Node }
+  | { kind: 'put'; store: StoreName; place: Place; value: Node }
+  | { kind: 'store'; store: StoreName; address: Node; value: Node }
+  /** Faults with #PF (or #GP) unless `size` bytes at `address` (i64) allow the access. */
+  | { kind: 'check'; address: Node; size: number; access: Access }
+  | { kind: 'assign'; variable: Variable; value: Node }
+  | { kind: 'if'; condition: Node; then: Statement[]; else: Statement[] }
+  /** Repeats the body while `condition`, evaluated at its end, is not 0. */
+  | { kind: 'loop'; body: Statement[]; condition: Node }
+  /** Raises an exception with RIP at this instruction. */
+  | { kind: 'raise'; vector: number; error: Node | undefined }
+  /** Raises a trap: RIP is behind this instruction. */
+  | { kind: 'trap'; vector: number }
+  /** Calls a helper that answers 0, or nonzero when it has set up an exception or exit in the state. */
+  | { kind: 'callChecked'; helper: Helper; args: readonly Node[] }
+  /** Terminators: nothing follows in their list. */
+  | { kind: 'jump'; target: JumpTarget }
+  /** Goes to the address in `target` (i64). */
+  | { kind: 'jumpIndirect'; target: Node }
+  /** Goes on behind this instruction by way of a look-up (its bytes, or what they decode to, may have changed). */
+  | { kind: 'exit'; reason: number };

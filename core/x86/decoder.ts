@@ -1,0 +1,308 @@
+/**
+ * x86-64 decoder, 64-bit mode (SDM vol. 2, chapter 2). Driven by the instruction table: an opcode selects a short list of
+ * rows, the first whose prefixes and ModRM fit is the instruction.
+ *
+ * Differences from the manual: prefixes may come in any number up to the 15-byte limit; CS, DS, ES and SS overrides are
+ * accepted and without effect, as in 64-bit mode.
+ */
+import { type Encoding, type InsnDef, parseEncoding } from './notation.ts';
+
+/** A decoded instruction; the decoder reuses one object, so copy what must last. */
+export interface Insn {
+  enc: Encoding;
+  length: number;
+  /** 16, 32 or 64. */
+  operandSize: 16 | 32 | 64;
+  addressSize: 32 | 64;
+  segment: 'none' | 'fs' | 'gs';
+  hasRex: boolean;
+  rexW: boolean;
+  lock: boolean;
+  repeat: 'none' | 'rep' | 'repne';
+  mod: number;
+  /** ModRM.reg with REX.R. */
+  reg: number;
+  /** ModRM.rm with REX.B (register form). */
+  rm: number;
+  /** Register in the opcode's low bits, with REX.B. */
+  opcodeReg: number;
+  opcodeByte: number;
+  /** Memory operand: register numbers, -1 for none; `isRipRelative` has no registers. */
+  base: number;
+  index: number;
+  scale: number;
+  displacement: number;
+  isRipRelative: boolean;
+  /** Immediate: low and high 32 bits, sign-extended. */
+  immLow: number;
+  immHigh: number;
+}
+
+/** Why bytes are not an instruction: unknown (#UD), or longer than 15 bytes (#GP), or the bytes ran out (#PF on fetch). */
+export type DecodeFailure = 'unknown' | 'too-long' | 'truncated';
+
+interface Slot {
+  rows: Encoding[];
+  hasModrm: boolean;
+}
+
+/** All rows of an instruction set, indexed by opcode map and opcode. */
+export class DecodeTable {
+  readonly encodings: Encoding[] = [];
+  private readonly slots: (Slot | undefined)[] = new Array(4 * 256).fill(undefined);
+
+  constructor(insns: readonly InsnDef[]) {
+    for (const insn of insns) {
+      for (const spec of insn.encodings) this.add(parseEncoding(insn, spec));
+    }
+    // A row that asks for more is tried first.
+    for (const slot of this.slots) slot?.rows.sort((a, b) => specificity(b) - specificity(a) || a.id - b.id);
+  }
+
+  private add(encoding: Encoding): void {
+    this.encodings.push(encoding);
+    const last = encoding.plusR ? encoding.opcode + 7 : encoding.opcode;
+    for (let opcode = encoding.opcode; opcode <= last; opcode++) {
+      const key = encoding.map * 256 + opcode;
+      const slot = (this.slots[key] ??= { rows: [], hasModrm: false });
+      slot.rows.push(encoding);
+      slot.hasModrm ||= encoding.hasModrm;
+    }
+  }
+
+  slot(map: number, opcode: number): Slot | undefined {
+    return this.slots[map * 256 + opcode];
+  }
+}
+
+function specificity(e: Encoding): number {
+  return (
+    (e.modrm !== -1 ? 64 : 0) +
+    (e.mandatory === 'F2' || e.mandatory === 'F3' ? 32 : 0) +
+    (e.mandatory === '66' || e.mandatory === 'NP' ? 16 : 0) +
+    (e.digit !== -1 ? 8 : 0) +
+    (e.rexW !== undefined ? 4 : 0) +
+    (e.mod !== 'any' ? 2 : 0) +
+    (e.noRexB ? 1 : 0)
+  );
+}
+
+export class Decoder {
+  readonly table: DecodeTable;
+  readonly insn: Insn = {
+    enc: undefined!,
+    length: 0,
+    operandSize: 32,
+    addressSize: 64,
+    segment: 'none',
+    hasRex: false,
+    rexW: false,
+    lock: false,
+    repeat: 'none',
+    mod: 3,
+    reg: 0,
+    rm: 0,
+    opcodeReg: 0,
+    opcodeByte: 0,
+    base: -1,
+    index: -1,
+    scale: 0,
+    displacement: 0,
+    isRipRelative: false,
+    immLow: 0,
+    immHigh: 0,
+  };
+  private bytes: Uint8Array = new Uint8Array(0);
+  private at = 0;
+  private end = 0;
+
+  constructor(table: DecodeTable) {
+    this.table = table;
+  }
+
+  /**
+   * Decodes the instruction at `bytes[start]`; reads no byte at or behind `end`. The result is in `insn`.
+   */
+  decode(bytes: Uint8Array, start: number, end: number): DecodeFailure | undefined {
+    this.bytes = bytes;
+    this.at = start;
+    // One byte more than the longest instruction, so that too long ones are told from truncated ones.
+    this.end = Math.min(end, start + 16);
+    const failure = this.decodeAt();
+    this.insn.length = this.at - start;
+    if (this.insn.length > 15) return 'too-long';
+    if (this.at > this.end) return this.end - start > 15 ? 'too-long' : 'truncated';
+    return failure;
+  }
+
+  private next(): number {
+    const byte = this.at < this.end ? this.bytes[this.at]! : 0;
+    this.at++;
+    return byte;
+  }
+  private s32(): number {
+    const a = this.next();
+    const b = this.next();
+    const c = this.next();
+    return a | (b << 8) | (c << 16) | (this.next() << 24);
+  }
+  private s16(): number {
+    const a = this.next();
+    return ((a | (this.next() << 8)) << 16) >> 16;
+  }
+
+  private decodeAt(): DecodeFailure | undefined {
+    const { insn } = this;
+    let rex = 0;
+    let has66 = false;
+    let has67 = false;
+    let repeat = 0;
+    insn.lock = false;
+    insn.segment = 'none';
+    let byte = this.next();
+    for (let count = 0; count < 15; count++, byte = this.next()) {
+      if ((byte & 0xf0) === 0x40) {
+        rex = byte;
+        continue;
+      }
+      if (byte === 0x66) has66 = true;
+      else if (byte === 0xf2 || byte === 0xf3) repeat = byte;
+      else if (byte === 0x67) has67 = true;
+      else if (byte === 0xf0) insn.lock = true;
+      else if (byte === 0x64) insn.segment = 'fs';
+      else if (byte === 0x65) insn.segment = 'gs';
+      else if (byte !== 0x2e && byte !== 0x36 && byte !== 0x3e && byte !== 0x26) break;
+      // A REX prefix only counts directly before the opcode.
+      rex = 0;
+    }
+    let map = 0;
+    if (byte === 0x0f) {
+      byte = this.next();
+      map = 1;
+      if (byte === 0x38 || byte === 0x3a) {
+        map = byte === 0x38 ? 2 : 3;
+        byte = this.next();
+      }
+    }
+    insn.hasRex = rex !== 0;
+    insn.rexW = (rex & 8) !== 0;
+    insn.opcodeByte = byte;
+    insn.opcodeReg = (byte & 7) | ((rex & 1) << 3);
+    insn.addressSize = has67 ? 32 : 64;
+    insn.repeat = repeat === 0xf3 ? 'rep' : repeat === 0xf2 ? 'repne' : 'none';
+    const slot = this.table.slot(map, byte);
+    if (slot === undefined) return 'unknown';
+    insn.base = insn.index = -1;
+    insn.isRipRelative = false;
+    insn.mod = 3;
+    let modrm = 0;
+    if (slot.hasModrm) {
+      modrm = this.next();
+      this.decodeModrm(modrm, rex);
+    }
+    const enc = select(slot.rows, modrm, has66, repeat, insn);
+    if (enc === undefined) return 'unknown';
+    insn.enc = enc;
+    const is66 = has66 && !enc.ignore66 && enc.mandatory !== '66';
+    insn.operandSize = insn.rexW ? 64 : is66 ? 16 : enc.default64 ? 64 : 32;
+    if (insn.lock && !(enc.insn.lock && insn.mod !== 3 && enc.operands[0]!.access === 'rw')) return 'unknown';
+    this.decodeImmediate(enc);
+    return undefined;
+  }
+
+  private decodeModrm(modrm: number, rex: number): void {
+    const { insn } = this;
+    insn.mod = modrm >> 6;
+    insn.reg = ((modrm >> 3) & 7) | ((rex & 4) << 1);
+    insn.rm = (modrm & 7) | ((rex & 1) << 3);
+    if (insn.mod === 3) return;
+    insn.scale = 0;
+    insn.displacement = 0;
+    if ((modrm & 7) === 4) {
+      const sib = this.next();
+      const index = ((sib >> 3) & 7) | ((rex & 2) << 2);
+      insn.index = index === 4 ? -1 : index;
+      insn.scale = sib >> 6;
+      if ((sib & 7) === 5 && insn.mod === 0) insn.displacement = this.s32();
+      else insn.base = (sib & 7) | ((rex & 1) << 3);
+    } else if ((modrm & 7) === 5 && insn.mod === 0) {
+      insn.isRipRelative = true;
+      insn.displacement = this.s32();
+    } else {
+      insn.base = insn.rm;
+    }
+    if (insn.mod === 1) insn.displacement = (this.next() << 24) >> 24;
+    else if (insn.mod === 2) insn.displacement = this.s32();
+  }
+
+  private decodeImmediate(enc: Encoding): void {
+    const { insn } = this;
+    switch (enc.immediate) {
+      case '':
+        insn.immLow = insn.immHigh = 0;
+        return;
+      case 'b':
+        insn.immLow = (this.next() << 24) >> 24;
+        break;
+      case 'w':
+        insn.immLow = this.s16();
+        break;
+      case 'wb':
+        insn.immLow = this.s16() & 0xffff;
+        insn.immHigh = this.next();
+        return;
+      case 'z':
+        insn.immLow = insn.operandSize === 16 ? this.s16() : this.s32();
+        break;
+      case 'v':
+        insn.immLow = insn.operandSize === 16 ? this.s16() : this.s32();
+        if (insn.operandSize === 64) {
+          insn.immHigh = this.s32();
+          return;
+        }
+        break;
+      case 'o':
+        insn.immLow = this.s32();
+        insn.immHigh = insn.addressSize === 64 ? this.s32() : 0;
+        return;
+    }
+    insn.immHigh = insn.immLow >> 31;
+  }
+}
+
+function select(
+  rows: readonly Encoding[],
+  modrm: number,
+  has66: boolean,
+  repeat: number,
+  insn: Insn,
+): Encoding | undefined {
+  const isRegister = modrm >> 6 === 3;
+  for (const row of rows) {
+    if (row.modrm !== -1) {
+      if (row.modrm !== modrm) continue;
+    } else if (row.hasModrm) {
+      if (row.digit !== -1 && row.digit !== ((modrm >> 3) & 7)) continue;
+      if (row.mod !== 'any' && (row.mod === 'reg') !== isRegister) continue;
+    }
+    if (row.rexW !== undefined && (row.rexW === 1) !== insn.rexW) continue;
+    if (row.noRexB && insn.opcodeReg !== 0) continue;
+    switch (row.mandatory) {
+      case 'any':
+        return row;
+      case 'NP':
+        if (has66 || repeat) continue;
+        return row;
+      case '66':
+        if (!has66 || repeat) continue;
+        return row;
+      case 'F3':
+        if (repeat !== 0xf3) continue;
+        return row;
+      case 'F2':
+        if (repeat !== 0xf2) continue;
+        return row;
+    }
+  }
+  return undefined;
+}

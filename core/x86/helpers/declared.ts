@@ -1,0 +1,15 @@
+/** Declarations of the helpers that general instructions call; implementations are in the other files here. */
+import { declareHelper } from '../../ir/helpers.ts';
+
+/** POPF: (flags, operand size). */
+export const popFlagsHelper = declareHelper('popFlags', ['i32', 'i32']);
+/** Divides scratch[0] (128 bits) by scratch[1] low (64 bits): quotient and remainder to scratch[0]; nonzero: #DE is set up. */
+export const divideHelper = declareHelper('divide128', ['i32'], 'i32');
+/** CPUID with leaf in EAX and subleaf in ECX. */
+export const cpuidHelper = declareHelper('cpuid', []);
+/** Time stamp counter to scratch[0]. */
+export const timestampHelper = declareHelper('timestamp', []);
+/** Random 64 bits to scratch[0]. */
+export const randomHelper = declareHelper('random', []);
+/** REP MOVS and REP STOS: (operation 0 movs, 1 stos; element bytes; low half of the segment base): nonzero when it faulted. */
+export const repeatHelper = declareHelper('repeatString', ['i32', 'i32', 'i32'], 'i32');

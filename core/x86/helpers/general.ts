@@ -1,0 +1,158 @@
+/** Helpers of the general instructions: POPF, 128-bit division, CPUID, time stamp, random numbers, REP MOVS and STOS. */
+import type { AddressSpace } from '../../mem/address-space.ts';
+import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_READ, PERM_TABLE, PERM_WRITE } from '../../mem/layout.ts';
+import { EXIT_EXCEPTION, VEC_DE } from '../../vcpu/exits.ts';
+import * as st from '../../vcpu/state.ts';
+import { Vcpu } from '../../vcpu/vcpu.ts';
+import { cpuid } from '../cpuid.ts';
+
+/** What helpers need from outside. */
+export interface HelperEnvironment {
+  /** Nanoseconds, never going back: the time stamp counter. */
+  timestampNs: () => number;
+  random: (into: Uint8Array) => void;
+  /** Sets up the page fault (or #GP) of an access to an address; the engine's own slow path. */
+  access: (low: number, high: number, size: number, isWrite: boolean) => boolean;
+}
+
+export type HelperFunction = (...args: number[]) => number | undefined;
+
+export function generalHelpers(space: AddressSpace, env: HelperEnvironment): Record<string, HelperFunction> {
+  const vcpu = new Vcpu(space);
+  return {
+    popFlags: (value, size) => {
+      vcpu.rflags = size === 16 ? (vcpu.rflags & ~0xffff) | (value! & 0xffff) : value!;
+      return undefined;
+    },
+    divide128: (isSigned) => divide128(space, isSigned === 1),
+    cpuid: () => {
+      const leaf = Number(vcpu.gpr(st.RAX) & 0xffffffffn);
+      const subleaf = Number(vcpu.gpr(st.RCX) & 0xffffffffn);
+      const result = cpuid(leaf, subleaf);
+      [st.RAX, st.RBX, st.RCX, st.RDX].forEach((register, i) => {
+        vcpu.setGprNumber(register, result[i]! >>> 0);
+      });
+      return undefined;
+    },
+    timestamp: () => {
+      space.dv.setBigUint64(st.scratch.offset, BigInt(Math.floor(env.timestampNs())), true);
+      return undefined;
+    },
+    random: () => {
+      env.random(space.u8.subarray(st.scratch.offset, st.scratch.offset + 8));
+      return undefined;
+    },
+    repeatString: (operation, size, segment) => repeatString(space, vcpu, env, operation === 1, size!, segment! >>> 0),
+  };
+}
+
+function divide128(space: AddressSpace, isSigned: boolean): number {
+  const at = st.scratch.offset;
+  const low = space.dv.getBigUint64(at, true);
+  const high = isSigned ? space.dv.getBigInt64(at + 8, true) : space.dv.getBigUint64(at + 8, true);
+  const divisor = isSigned ? space.dv.getBigInt64(at + 16, true) : space.dv.getBigUint64(at + 16, true);
+  const dividend = (high << 64n) | low;
+  const quotient = divisor === 0n ? undefined : dividend / divisor;
+  const fits = isSigned ? BigInt.asIntN(64, quotient ?? 0n) : BigInt.asUintN(64, quotient ?? 0n);
+  if (quotient === undefined || fits !== quotient) {
+    space.i32[st.exitReason.offset >> 2] = EXIT_EXCEPTION;
+    space.i32[st.excVector.offset >> 2] = VEC_DE;
+    space.i32[st.excError.offset >> 2] = 0;
+    return 1;
+  }
+  space.dv.setBigUint64(at, BigInt.asUintN(64, quotient), true);
+  space.dv.setBigUint64(at + 8, BigInt.asUintN(64, dividend % divisor), true);
+  return 0;
+}
+
+/**
+ * REP MOVS and REP STOS with 64-bit addresses, page by page; registers show what is done when a page faults (SDM vol. 2,
+ * REP). The copy propagates like a byte loop when source and destination overlap.
+ */
+function repeatString(
+  space: AddressSpace,
+  vcpu: Vcpu,
+  env: HelperEnvironment,
+  isStore: boolean,
+  size: number,
+  segment: number,
+): number {
+  const down = space.i32[st.df.offset >> 2] !== 0;
+  let count = vcpu.gprNumber(st.RCX);
+  let to = vcpu.gprNumber(st.RDI);
+  let from = vcpu.gprNumber(st.RSI);
+  const save = (): void => {
+    vcpu.setGprNumber(st.RCX, count);
+    vcpu.setGprNumber(st.RDI, to);
+    if (!isStore) vcpu.setGprNumber(st.RSI, from);
+  };
+  while (count > 0) {
+    let elements = Math.min(count, elementsInPage(to, size, down));
+    if (!isStore) elements = Math.min(elements, elementsInPage(from + segment, size, down));
+    const bytes = elements * size;
+    const lowest = down ? bytes - size : 0;
+    if (!isReady(space, env, to - lowest, bytes, true)) {
+      save();
+      return 1;
+    }
+    if (!isStore && !isReady(space, env, from + segment - lowest, bytes, false)) {
+      save();
+      return 1;
+    }
+    const target = GUEST_BASE + to - lowest;
+    if (isStore) fillPattern(space, target, bytes, size);
+    else copyRun(space, target, GUEST_BASE + from + segment - lowest, bytes, size, down);
+    const step = down ? -bytes : bytes;
+    to += step;
+    from += step;
+    count -= elements;
+  }
+  save();
+  return 0;
+}
+
+/** How many elements from `address` on stay within its page; at least 1, which may cross. */
+function elementsInPage(address: number, size: number, down: boolean): number {
+  const inPage = address % PAGE_SIZE;
+  const room = down ? inPage + size : PAGE_SIZE - inPage;
+  return Math.max(1, Math.floor(room / size));
+}
+
+function isReady(
+  space: AddressSpace,
+  env: HelperEnvironment,
+  address: number,
+  bytes: number,
+  isWrite: boolean,
+): boolean {
+  const bit = isWrite ? PERM_WRITE : PERM_READ;
+  if (address >= 0 && address + bytes <= GUEST_TOP) {
+    const first = space.u8[PERM_TABLE + (address >>> 12)]!;
+    const last = space.u8[PERM_TABLE + ((address + bytes - 1) >>> 12)]!;
+    if (first & last & bit) return true;
+  }
+  return env.access(address >>> 0, Math.floor(address / 0x1_0000_0000) | 0, bytes, isWrite);
+}
+
+function fillPattern(space: AddressSpace, target: number, bytes: number, size: number): void {
+  const value = st.gprOffset(st.RAX);
+  if (size === 1) {
+    space.u8.fill(space.u8[value]!, target, target + bytes);
+    return;
+  }
+  for (let i = 0; i < bytes; i++) space.u8[target + i] = space.u8[value + (i % size)]!;
+}
+
+function copyRun(space: AddressSpace, to: number, from: number, bytes: number, size: number, down: boolean): void {
+  const distance = to - from;
+  const overlaps = Math.abs(distance) < bytes;
+  if (!overlaps || (down ? distance > 0 : distance < 0) || distance === 0) {
+    space.u8.copyWithin(to, from, from + bytes);
+    return;
+  }
+  for (let i = 0; i < bytes; i += size) {
+    const at = down ? bytes - size - i : i;
+    const element = space.u8.slice(from + at, from + at + size);
+    space.u8.set(element, to + at);
+  }
+}

@@ -1,0 +1,24 @@
+/** The instruction set: every definition, by family. */
+import type { InsnDef } from '../notation.ts';
+import { arith } from './arith.ts';
+import { bit } from './bit.ts';
+import { branch } from './branch.ts';
+import { mov } from './mov.ts';
+import { muldiv } from './muldiv.ts';
+import { shifts } from './shift.ts';
+import { stack } from './stack.ts';
+import { strings } from './string.ts';
+import { compareExchangeWide, system } from './system.ts';
+
+export const instructionSet: readonly InsnDef[] = [
+  ...arith,
+  ...shifts,
+  ...mov,
+  ...stack,
+  ...branch,
+  ...muldiv,
+  ...bit,
+  ...strings,
+  ...system,
+  ...compareExchangeWide,
+];
