@@ -52,6 +52,8 @@ export class Kernel {
   readonly environment = new Map<string, string>();
   hostname: string;
   domainname = '(none)';
+  /** How far the guest has set its realtime clock off the host's. */
+  realtimeShiftNs = 0n;
   private nextId = 1;
 
   constructor(host: KernelHost, libraries: readonly MicroLibrary[]) {
@@ -69,6 +71,7 @@ export class Kernel {
   }
   /** Realtime clock, nanoseconds since the epoch. */
   realtimeNs(): bigint {
-    return this.host.clock.realtimeOffsetNs + BigInt(Math.round(this.host.clock.monotonicNs()));
+    const { realtimeOffsetNs } = this.host.clock;
+    return realtimeOffsetNs + this.realtimeShiftNs + BigInt(Math.round(this.host.clock.monotonicNs()));
   }
 }

@@ -3,6 +3,7 @@
  * (kill.ts). See signal(7), "Signal dispositions" and "Queueing".
  */
 import { EAGAIN } from '../../abi/errno.ts';
+import { RLIMIT_SIGPENDING } from '../../abi/resource.ts';
 import {
   defaultAction,
   SI_KERNEL,
@@ -23,9 +24,6 @@ import { signalHooks } from './hooks.ts';
 import { type PendingSignals, type SignalInfo, SignalSet } from './state.ts';
 
 export type { SignalInfo } from './state.ts';
-
-/** Queued real-time signals that a process may have (Linux: RLIMIT_SIGPENDING). */
-const QUEUE_LIMIT = 7823;
 
 const STOP_SIGNALS = SignalSet.of(SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU);
 const CONTINUE_SIGNAL = SignalSet.of(SIGCONT);
@@ -84,7 +82,13 @@ function generate(
   if (signal === 0 || process.exit !== undefined) return 0;
   applyStopAndContinue(process, signal);
   if (isDropped(process, target, signal)) return 0;
-  if (signal >= 32 && pending.size >= QUEUE_LIMIT && info.code !== SI_USER && info.code !== SI_KERNEL) return -EAGAIN;
+  if (
+    signal >= 32 &&
+    pending.size >= process.limits.soft(RLIMIT_SIGPENDING) &&
+    info.code !== SI_USER &&
+    info.code !== SI_KERNEL
+  )
+    return -EAGAIN;
   pending.push(signal, info);
   process.signals.arrived.wake();
   const task = target ?? chooseTask(process, signal);
@@ -113,8 +117,8 @@ function continueProcess(process: Process): void {
   }
 }
 
-/** An ignored signal vanishes, unless it is blocked: the action may change before it is unblocked. */
-function isDropped(process: Process, target: Task | undefined, signal: number): boolean {
+/** True when the signal would vanish: it is ignored, and not blocked (the action could change before it is unblocked). */
+export function isDropped(process: Process, target: Task | undefined, signal: number): boolean {
   const task = target ?? process.tasks[0];
   if (task?.signals.mask.has(signal)) return false;
   const { handler } = process.signals.actions[signal]!;

@@ -72,7 +72,7 @@ export interface SignalInfo {
   /** SI_TIMER: id and overrun count of the timer. */
   readonly timerId?: number;
   readonly overrun?: number;
-  /** Called when the signal is taken; yields the final info. Timers count their overruns then. */
+  /** Called when the signal is taken or dropped; yields the final info. Timers count their overruns then. */
   readonly onTaken?: () => SignalInfo;
   /** SIGSYS: address, number. */
   readonly syscall?: number;
@@ -119,17 +119,19 @@ export class PendingSignals {
     return entry;
   }
 
-  /** Drops the entries that `test` holds for. */
-  private drop(test: (entry: PendingSignal) => boolean): void {
+  /** Drops the entries that `test` holds for, and returns them. */
+  private drop(test: (entry: PendingSignal) => boolean): PendingSignal[] {
+    const dropped = this.queue.filter(test);
     this.queue = this.queue.filter((entry) => !test(entry));
     this.set.assign(0, 0);
     for (const { signal } of this.queue) this.set.add(signal);
+    return dropped;
   }
 
   /** Drops every entry of the signals in `set`. */
   discard(set: SignalSet): void {
     if (((this.set.lo & set.lo) | (this.set.hi & set.hi)) === 0) return;
-    this.drop((entry) => set.has(entry.signal));
+    for (const { info } of this.drop((entry) => set.has(entry.signal))) info.onTaken?.();
   }
 
   /** Drops the entry that was pushed with this very `info`. */
