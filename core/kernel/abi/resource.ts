@@ -45,6 +45,3 @@ export const RUSAGE_THREAD = 1;
 export const PRIO_PROCESS = 0;
 export const PRIO_PGRP = 1;
 export const PRIO_USER = 2;
-
-/** USER_HZ: ticks of times(2) and /proc/PID/stat. */
-export const CLOCK_TICKS = 100;

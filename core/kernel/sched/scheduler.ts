@@ -44,8 +44,8 @@ export class Scheduler {
   current: Task | undefined = undefined;
   /** Set when the machine has ended. */
   end: MachineEnd | undefined = undefined;
-  /** Tasks that have not exited. */
-  taskCount = 0;
+  /** Tasks that have not exited, by tid. */
+  readonly tasks = new Map<number, Task>();
   /** Switches between tasks since boot. */
   switches = 0;
   /** Called when a task goes on after another one ran in between (rseq). */
@@ -178,7 +178,7 @@ export class Scheduler {
   /** Adds a new task, whose `context` holds its first registers, to its process and to the run queue. */
   add(task: Task): void {
     task.process.tasks.push(task);
-    this.taskCount++;
+    this.tasks.set(task.tid, task);
     this.queue.push(task);
   }
 
@@ -251,7 +251,7 @@ export class Scheduler {
     const { blocked } = task;
     task.blocked = undefined;
     task.state = 'exited';
-    this.taskCount--;
+    this.tasks.delete(task.tid);
     if (blocked !== undefined) resume(blocked, 'signal');
     if (task !== this.running) this.dispatcher.abandon(task);
     if (this.current === task && this.running !== task) this.current = undefined;

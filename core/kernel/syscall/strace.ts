@@ -92,7 +92,7 @@ export class Strace implements SyscallTrace {
   }
 
   private textLine(task: Task, entry: SyscallEntry, args: string[], result: number, text: string): string {
-    const prefix = task.kernel.scheduler.taskCount > 1 ? `[tid ${task.tid}] ` : '';
+    const prefix = task.kernel.scheduler.tasks.size > 1 ? `[tid ${task.tid}] ` : '';
     const name = entry.call === undefined ? `${entry.name}[${entry.nr}]` : entry.name;
     if (!this.options.isColoured) return `${prefix}${name}(${args.join(', ')}) = ${text}`;
     const painted = args.map((arg) => `${CYAN}${arg}${RESET}`).join(', ');
