@@ -46,6 +46,8 @@ export class AnonymousInode extends Inode {
   readonly fs: AnonymousFs;
   readonly ino: number;
   private readonly attributes: Attributes;
+  /** Opening it again through /proc/PID/fd, where that is not the business of a special file opener. */
+  reopen: ((flags: number) => OpenFile) | undefined = undefined;
 
   constructor(fs: AnonymousFs, mode: number, uid: number, gid: number) {
     super();
@@ -72,8 +74,8 @@ export class AnonymousInode extends Inode {
     a.mtimeNs = mtimeNs ?? a.mtimeNs;
     a.ctimeNs = this.fs.kernel.realtimeNs();
   }
-  open(_flags: number): OpenFile {
-    return fail(ENXIO);
+  open(flags: number): OpenFile {
+    return this.reopen?.(flags) ?? fail(ENXIO);
   }
 }
 
@@ -87,3 +89,7 @@ export function anonymousInode(fs: AnonymousFs, task: Task, mode: number): Anony
   const { fsuid, fsgid } = task.process.credentials;
   return new AnonymousInode(fs, mode, fsuid, fsgid);
 }
+
+const PIPEFS_MAGIC = 0x50495045;
+/** Where pipes, and what looks like one, have their inodes. */
+export const pipeFs = anonymousFs('pipefs', PIPEFS_MAGIC);

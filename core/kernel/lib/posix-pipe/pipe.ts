@@ -35,6 +35,12 @@ export class Pipe {
   /** Woken when an end is opened. */
   readonly opened = new WaitQueue();
   private packets: Packet[] = [];
+  /** Called when the last file of the pipe has gone. */
+  private readonly onUnused: () => void;
+
+  constructor(onUnused: () => void = () => {}) {
+    this.onUnused = onUnused;
+  }
 
   attach(file: PipeFile): void {
     this.files.add(file);
@@ -53,10 +59,12 @@ export class Pipe {
     this.files.delete(file);
     if (file.isReadable && --this.readers === 0) this.wake(POLLERR | POLLOUT);
     if (file.isWritable && --this.writers === 0) this.wake(POLLHUP | POLLIN);
-    if (this.files.size === 0) {
-      this.ring.clear();
-      this.packets = [];
-    }
+    this.forgetIfUnused();
+  }
+
+  /** What is left in a pipe that nobody has open is lost. */
+  forgetIfUnused(): void {
+    if (this.files.size === 0) this.onUnused();
   }
 
   wake(events: number): void {

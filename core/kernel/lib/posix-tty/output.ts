@@ -1,0 +1,72 @@
+/** Output processing of a terminal: the OPOST flags of termios(3), and the column the cursor is in. */
+import { OCRNL, OLCUC, ONLCR, ONLRET, ONOCR, OPOST, TABDLY, XTABS } from '../../abi/termios.ts';
+import type { Termios } from './termios.ts';
+
+const NEWLINE = 10;
+const RETURN = 13;
+const TAB = 9;
+const BACKSPACE = 8;
+const SPACE = 32;
+/** Most bytes that one byte becomes: a tab as spaces. */
+export const MAX_EXPANSION = 8;
+
+export class OutputProcessor {
+  /** Cursor column, as far as it can be told without knowing the terminal's width. */
+  column = 0;
+  private readonly termios: Termios;
+
+  constructor(termios: Termios) {
+    this.termios = termios;
+  }
+
+  /** The bytes to send for `from`; `from` itself when nothing changes. */
+  process(from: Uint8Array): Uint8Array {
+    const { oflag } = this.termios;
+    if (!(oflag & OPOST)) return from;
+    const out = new Uint8Array(from.length * ((oflag & TABDLY) === XTABS ? MAX_EXPANSION : 2));
+    let at = 0;
+    for (const byte of from) {
+      if (byte >= SPACE || byte === 0) {
+        out[at++] = this.printable(byte, oflag);
+      } else if (byte === NEWLINE) {
+        if (oflag & ONLCR) out[at++] = RETURN;
+        if (oflag & (ONLCR | ONLRET)) this.column = 0;
+        out[at++] = NEWLINE;
+      } else if (byte === RETURN) {
+        if (!(oflag & ONOCR && this.column === 0)) out[at++] = this.carriageReturn(oflag);
+      } else if (byte === TAB) {
+        at = this.tab(out, at, oflag);
+      } else {
+        if (byte === BACKSPACE && this.column > 0) this.column--;
+        out[at++] = byte;
+      }
+    }
+    return out.subarray(0, at);
+  }
+
+  private printable(byte: number, oflag: number): number {
+    // Bytes 0x80..0xbf continue a UTF-8 character; DEL and NUL don't move the cursor.
+    if ((byte & 0xc0) !== 0x80 && byte !== 127 && byte !== 0) this.column++;
+    return oflag & OLCUC && byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte;
+  }
+
+  private carriageReturn(oflag: number): number {
+    if (!(oflag & OCRNL)) {
+      this.column = 0;
+      return RETURN;
+    }
+    if (oflag & ONLRET) this.column = 0;
+    return NEWLINE;
+  }
+
+  private tab(out: Uint8Array, at: number, oflag: number): number {
+    const spaces = 8 - (this.column & 7);
+    this.column += spaces;
+    if ((oflag & TABDLY) !== XTABS) {
+      out[at] = TAB;
+      return at + 1;
+    }
+    out.fill(SPACE, at, at + spaces);
+    return at + spaces;
+  }
+}
