@@ -78,8 +78,8 @@ function countUses(statements: readonly Statement[]): void {
         break;
       case 'if':
         use(s.condition);
-        countUses(s.then);
-        countUses(s.else);
+        countUses(s.whenTrue);
+        countUses(s.whenFalse);
         break;
       case 'loop':
         countUses(s.body);
@@ -184,11 +184,11 @@ class HandlerLowering {
     const { code } = this;
     this.value(s.condition);
     code.if();
-    const thenLeaves = this.list(s.then);
+    const thenLeaves = this.list(s.whenTrue);
     let elseLeaves = false;
-    if (s.else.length > 0) {
+    if (s.whenFalse.length > 0) {
       code.else();
-      elseLeaves = this.list(s.else);
+      elseLeaves = this.list(s.whenFalse);
     }
     code.end();
     const leaves = thenLeaves && elseLeaves;

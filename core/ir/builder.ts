@@ -137,7 +137,7 @@ export class Builder {
   if(condition: Node, then: () => void, otherwise: () => void = () => {}): void {
     const thenList = this.collect(then);
     const elseList = this.collect(otherwise);
-    this.statements.push({ kind: 'if', condition, then: thenList, else: elseList });
+    this.statements.push({ kind: 'if', condition, whenTrue: thenList, whenFalse: elseList });
   }
   /** Repeats `body` while the i32 that it returns is not 0. */
   loop(body: () => Node): void {

@@ -55,7 +55,7 @@ export type Statement =
   /** Faults with #PF (or #GP) unless `size` bytes at `address` (i64) allow the access. */
   | { kind: 'check'; address: Node; size: number; access: Access }
   | { kind: 'assign'; variable: Variable; value: Node }
-  | { kind: 'if'; condition: Node; then: Statement[]; else: Statement[] }
+  | { kind: 'if'; condition: Node; whenTrue: Statement[]; whenFalse: Statement[] }
   /** Repeats the body while `condition`, evaluated at its end, is not 0. */
   | { kind: 'loop'; body: Statement[]; condition: Node }
   /** Raises an exception with RIP at this instruction. */

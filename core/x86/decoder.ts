@@ -64,7 +64,8 @@ export class DecodeTable {
     const last = encoding.plusR ? encoding.opcode + 7 : encoding.opcode;
     for (let opcode = encoding.opcode; opcode <= last; opcode++) {
       const key = encoding.map * 256 + opcode;
-      const slot = (this.slots[key] ??= { rows: [], hasModrm: false });
+      const slot = this.slots[key] ?? { rows: [], hasModrm: false };
+      this.slots[key] = slot;
       slot.rows.push(encoding);
       slot.hasModrm ||= encoding.hasModrm;
     }

@@ -51,7 +51,7 @@ export const branch: InsnDef[] = [
   },
   {
     mnemonic: 'jmp',
-    encodings: [enc('FF /4', 'r:Ev', NEAR)],
+    encodings: [enc('FF /4', 'r:Eq', NEAR)],
     endsBlock: true,
     test: BRANCH,
     lift(c) {
@@ -70,7 +70,7 @@ export const branch: InsnDef[] = [
   },
   {
     mnemonic: 'call',
-    encodings: [enc('FF /2', 'r:Ev', NEAR)],
+    encodings: [enc('FF /2', 'r:Eq', NEAR)],
     endsBlock: true,
     test: BRANCH,
     lift(c) {

@@ -6,6 +6,8 @@ import { branch } from './branch.ts';
 import { mov } from './mov.ts';
 import { muldiv } from './muldiv.ts';
 import { shifts } from './shift.ts';
+import { sseInteger } from './sse-integer.ts';
+import { sseMove } from './sse-move.ts';
 import { stack } from './stack.ts';
 import { strings } from './string.ts';
 import { compareExchangeWide, system } from './system.ts';
@@ -21,4 +23,6 @@ export const instructionSet: readonly InsnDef[] = [
   ...strings,
   ...system,
   ...compareExchangeWide,
+  ...sseMove,
+  ...sseInteger,
 ];

@@ -1,0 +1,208 @@
+/** Moves of MMX, SSE and SSE2, and the bitwise and unpacking instructions on floats: SDM vol. 2, MOVAPS .. UNPCKHPD. */
+import type { Node } from '../../ir/ir.ts';
+import { RDI } from '../../vcpu/state.ts';
+import type { LiftContext } from '../lift-context.ts';
+import { type EncodingSpec, enc, type InsnDef } from '../notation.ts';
+import { direct, field, lane32Indices, lanes32, packed } from './packed.ts';
+
+const ALIGNED = { aligned: true };
+
+/** Operand 1 to operand 0, at the width they have. */
+function move(mnemonic: string, ...encodings: EncodingSpec[]): InsnDef {
+  return {
+    mnemonic,
+    encodings,
+    lift(c) {
+      c.write(0, c.read(1));
+    },
+  };
+}
+
+/** An i32 or i64 in the low bits of a vector of zeros. */
+function zeroExtended(c: LiftContext, value: Node): Node {
+  const { b } = c;
+  if (value.type === 'i32') return b.lane('i32x4.replace_lane', 0, b.v128(0n), value);
+  return b.lane('i64x2.replace_lane', 0, b.v128(0n), value);
+}
+
+/** Loads that clear the rest of the XMM register. */
+function load(mnemonic: string, ...encodings: EncodingSpec[]): InsnDef {
+  return {
+    mnemonic,
+    encodings,
+    lift(c) {
+      c.writeXmm(0, zeroExtended(c, c.read(1)));
+    },
+  };
+}
+
+const low = (c: LiftContext, vector: Node): Node => c.b.lane('i64x2.extract_lane', 0, vector);
+const high = (c: LiftContext, vector: Node): Node => c.b.lane('i64x2.extract_lane', 1, vector);
+
+/** Replaces one half of the XMM destination by what `pick` makes of the source. */
+function half(mnemonic: string, encodings: EncodingSpec[], lane: 0 | 1, pick: (c: LiftContext) => Node): InsnDef {
+  return {
+    mnemonic,
+    encodings,
+    lift(c) {
+      c.writeXmm(0, c.b.lane('i64x2.replace_lane', lane, c.readXmm(0), pick(c)));
+    },
+  };
+}
+
+/** Writes `pick` of the source to a 64-bit memory operand. */
+function storeHalf(mnemonic: string, encodings: EncodingSpec[], pick: (c: LiftContext, v: Node) => Node): InsnDef {
+  return {
+    mnemonic,
+    encodings,
+    lift(c) {
+      c.write(0, pick(c, c.readXmm(1)));
+    },
+  };
+}
+
+function shuffled(mnemonic: string, encodings: EncodingSpec[], indices: readonly number[]): InsnDef {
+  return packed(mnemonic, encodings, (c, a, x) => c.b.shuffle(a, x, indices));
+}
+
+/** A copy of the source with its 32-bit lanes rearranged. */
+function duplicate(mnemonic: string, encoding: EncodingSpec, lanes: readonly number[]): InsnDef {
+  return {
+    mnemonic,
+    encodings: [encoding],
+    lift(c) {
+      const x = c.read(1);
+      c.write(
+        0,
+        c.b.shuffle(
+          x,
+          x,
+          lanes.flatMap((lane) => [0, 1, 2, 3].map((k) => lane * 4 + k)),
+        ),
+      );
+    },
+  };
+}
+
+const both = (opcode: string): EncodingSpec[] => [
+  enc(`NP 0F ${opcode} /r`, 'rw:Vx', 'r:Wx', ALIGNED),
+  enc(`66 0F ${opcode} /r`, 'rw:Vx', 'r:Wx', ALIGNED),
+];
+
+export const sseMove: InsnDef[] = [
+  move('movaps', enc('NP 0F 28 /r', 'w:Vx', 'r:Wx', ALIGNED), enc('NP 0F 29 /r', 'w:Wx', 'r:Vx', ALIGNED)),
+  move('movapd', enc('66 0F 28 /r', 'w:Vx', 'r:Wx', ALIGNED), enc('66 0F 29 /r', 'w:Wx', 'r:Vx', ALIGNED)),
+  move('movups', enc('NP 0F 10 /r', 'w:Vx', 'r:Wx'), enc('NP 0F 11 /r', 'w:Wx', 'r:Vx')),
+  move('movupd', enc('66 0F 10 /r', 'w:Vx', 'r:Wx'), enc('66 0F 11 /r', 'w:Wx', 'r:Vx')),
+  move('movdqa', enc('66 0F 6F /r', 'w:Vx', 'r:Wx', ALIGNED), enc('66 0F 7F /r', 'w:Wx', 'r:Vx', ALIGNED)),
+  move('movdqu', enc('F3 0F 6F /r', 'w:Vx', 'r:Wx'), enc('F3 0F 7F /r', 'w:Wx', 'r:Vx')),
+  move('lddqu', enc('F2 0F F0 /r', 'w:Vx', 'r:Mx')),
+  move('movntps', enc('NP 0F 2B /r', 'w:Mx', 'r:Vx', ALIGNED)),
+  move('movntpd', enc('66 0F 2B /r', 'w:Mx', 'r:Vx', ALIGNED)),
+  move('movntdq', enc('66 0F E7 /r', 'w:Mx', 'r:Vx', ALIGNED)),
+  move('movntq', enc('NP 0F E7 /r', 'w:Mq', 'r:Pq')),
+  move('movntdqa', enc('66 0F 38 2A /r', 'w:Vx', 'r:Mx', { aligned: true, cpuid: 'sse4_1' })),
+  // Scalar moves: registers merge, loads clear the rest.
+  move('movss', enc('F3 0F 10 /r', 'w:Vd', 'r:Ud'), enc('F3 0F 11 /r', 'w:Wd', 'r:Vd')),
+  load('movss', enc('F3 0F 10 /r', 'w:Vx', 'r:Md')),
+  move('movsd', enc('F2 0F 10 /r', 'w:Vq', 'r:Uq'), enc('F2 0F 11 /r', 'w:Wq', 'r:Vq')),
+  load('movsd', enc('F2 0F 10 /r', 'w:Vx', 'r:Mq')),
+  // General registers and MMX.
+  load('movd', enc('66 0F 6E /r', 'w:Vx', 'r:Ey')),
+  move('movd', enc('66 0F 7E /r', 'w:Ey', 'r:Vy'), enc('NP 0F 7E /r', 'w:Ey', 'r:Py')),
+  {
+    mnemonic: 'movd',
+    encodings: [enc('NP 0F 6E /r', 'w:Pq', 'r:Ey')],
+    lift(c) {
+      c.write(0, c.b.extendU(c.read(1)));
+    },
+  },
+  move('movq', enc('NP 0F 6F /r', 'w:Pq', 'r:Qq'), enc('NP 0F 7F /r', 'w:Qq', 'r:Pq')),
+  load('movq', enc('F3 0F 7E /r', 'w:Vx', 'r:Wq')),
+  move('movq', enc('66 0F D6 /r', 'w:Mq', 'r:Vq')),
+  load('movq', enc('66 0F D6 /r', 'w:Ux', 'r:Vq')),
+  load('movq2dq', enc('F3 0F D6 /r', 'w:Vx', 'r:Nq')),
+  move('movdq2q', enc('F2 0F D6 /r', 'w:Pq', 'r:Uq')),
+  // Halves.
+  half('movlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Mq'), enc('66 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.read(1)),
+  half('movhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Mq'), enc('66 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.read(1)),
+  half('movhlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Ux')], 0, (c) => high(c, c.readXmm(1))),
+  half('movlhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Ux')], 1, (c) => low(c, c.readXmm(1))),
+  storeHalf('movlps', [enc('NP 0F 13 /r', 'w:Mq', 'r:Vx'), enc('66 0F 13 /r', 'w:Mq', 'r:Vx')], low),
+  storeHalf('movhps', [enc('NP 0F 17 /r', 'w:Mq', 'r:Vx'), enc('66 0F 17 /r', 'w:Mq', 'r:Vx')], high),
+  {
+    mnemonic: 'movddup',
+    encodings: [enc('F2 0F 12 /r', 'w:Vx', 'r:Wq')],
+    lift(c) {
+      c.writeXmm(0, c.b.op('i64x2.splat', c.read(1)));
+    },
+  },
+  duplicate('movsldup', enc('F3 0F 12 /r', 'w:Vx', 'r:Wx', ALIGNED), [0, 0, 2, 2]),
+  duplicate('movshdup', enc('F3 0F 16 /r', 'w:Vx', 'r:Wx', ALIGNED), [1, 1, 3, 3]),
+  // Bitwise on floats.
+  direct('andps', both('54'), 'v128.and'),
+  packed('andnps', both('55'), (c, a, x) => c.b.op('v128.andnot', x, a)),
+  direct('orps', both('56'), 'v128.or'),
+  direct('xorps', both('57'), 'v128.xor'),
+  shuffled('unpcklps', [both('14')[0]!], [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]),
+  shuffled('unpckhps', [both('15')[0]!], [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]),
+  shuffled('unpcklpd', [both('14')[1]!], [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]),
+  shuffled('unpckhpd', [both('15')[1]!], [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]),
+  {
+    mnemonic: 'shufps',
+    encodings: [enc('NP 0F C6 /r', 'rw:Vx', 'r:Wx', 'r:Ib', ALIGNED)],
+    lift(c) {
+      const { b } = c;
+      const imm = c.immediate();
+      const none = b.i32(-1);
+      const lane = (at: number): Node => lane32Indices(c, field(c, imm, at, 2));
+      const fromFirst = b.op('i8x16.swizzle', c.read(0), lanes32(c, [lane(0), lane(2), none, none]));
+      const fromSecond = b.op('i8x16.swizzle', c.read(1), lanes32(c, [none, none, lane(4), lane(6)]));
+      c.write(0, b.op('v128.or', fromFirst, fromSecond));
+    },
+  },
+  {
+    mnemonic: 'shufpd',
+    encodings: [enc('66 0F C6 /r', 'rw:Vx', 'r:Wx', 'r:Ib', ALIGNED)],
+    lift(c) {
+      const { b } = c;
+      const imm = c.immediate();
+      const pick = (v: Node, at: number): Node => b.select(field(c, imm, at, 1), high(c, v), low(c, v));
+      const first = b.op('i64x2.splat', pick(c.read(0), 0));
+      c.write(0, b.lane('i64x2.replace_lane', 1, first, pick(c.read(1), 1)));
+    },
+  },
+  {
+    mnemonic: 'movmskps',
+    encodings: [enc('NP 0F 50 /r', 'w:Gd', 'r:Ux')],
+    lift(c) {
+      c.write(0, c.b.op('i32x4.bitmask', c.read(1)));
+    },
+  },
+  {
+    mnemonic: 'movmskpd',
+    encodings: [enc('66 0F 50 /r', 'w:Gd', 'r:Ux')],
+    lift(c) {
+      c.write(0, c.b.op('i64x2.bitmask', c.read(1)));
+    },
+  },
+  {
+    // Bytes whose mask has the top bit set go to [RDI]; only those are checked.
+    mnemonic: 'maskmovdqu',
+    encodings: [enc('66 0F F7 /r', 'r:Vx', 'r:Ux'), enc('NP 0F F7 /r', 'r:Pq', 'r:Nq')],
+    test: { setup: 'string' },
+    lift(c) {
+      const { b } = c;
+      const toVector = (v: Node): Node => (v.type === 'i64' ? b.op('i64x2.splat', v) : v);
+      const data = toVector(c.read(0));
+      const mask = toVector(c.read(1));
+      const pointer = b.extendU(c.gpr(RDI, c.addressSize));
+      const address = c.withSegment(pointer);
+      for (let i = 0; i < c.width(0) / 8; i++) {
+        b.if(b.ltS(b.lane('i8x16.extract_lane_s', i, mask), b.i32(0)), () =>
+          c.storeAt(b.add(address, b.i64(i)), 8, b.lane('i8x16.extract_lane_u', i, data)),
+        );
+      }
+    },
+  },
+];
