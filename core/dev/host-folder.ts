@@ -92,6 +92,8 @@ export interface HostFolder {
   open(dir: HostDir, name: string, ino: number, access: HostAccess): HostFile | Failure;
   /** Creates a regular file that did not exist (else EEXIST) and opens it for reading and writing. */
   create(dir: HostDir, name: string, mode: number): HostFile | Failure;
+  /** The same file in another way, even when it has lost its name; EOPNOTSUPP where the host can't. */
+  reopen(file: HostFile, access: HostAccess): HostFile | Failure;
   closeFile(file: HostFile): void;
   statFile(file: HostFile): HostAttributes | Failure;
   /** Bytes read, 0 at the end. `into` may be a view of shared memory. */

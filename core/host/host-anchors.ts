@@ -31,7 +31,6 @@ const O_PATH = 0o10000000;
 /** Absent on Windows, where symlinks are found by the checks of the chain. */
 const { O_DIRECTORY = 0, O_NOFOLLOW = 0 } = fs.constants;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what it asks for
 const ASCII = /^[\0-\x7f]*$/;
 
 /** `prefix` (ASCII) and a byte string as a path: a string where that is exact, since node:fs is faster with it. */

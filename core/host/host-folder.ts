@@ -65,6 +65,10 @@ function toSeconds(ns: bigint): number | string {
   return seconds < 0 ? String(seconds) : seconds;
 }
 
+function openFlags({ read, write, append }: HostAccess): number {
+  return (write ? (read ? O_RDWR : O_WRONLY) : O_RDONLY) | (append ? O_APPEND : 0);
+}
+
 export interface HostFolderOptions {
   readOnly?: boolean;
   /** Reach names as on hosts without /proc/self/fd; for tests. */
@@ -154,11 +158,9 @@ class NodeHostFolder implements HostFolder {
     if (access.write && this.isReadOnly) return -EROFS;
     const place = this.childPlace(dir, name);
     if (typeof place === 'number') return place;
-    const mode = access.write ? (access.read ? O_RDWR : O_WRONLY) : O_RDONLY;
-    const flags = mode | (access.append ? O_APPEND : 0) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     let fd: number;
     try {
-      fd = fs.openSync(place, flags);
+      fd = fs.openSync(place, openFlags(access) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     } catch (error) {
       return hostFailure(error);
     }
@@ -184,6 +186,16 @@ class NodeHostFolder implements HostFolder {
       // The guest's umask has been applied already; the host's must not be.
       if ((mode & this.umask) !== 0) fs.fchmodSync(fd, mode & 0o7777);
       return file;
+    } catch (error) {
+      return hostFailure(error);
+    }
+  }
+
+  reopen(file: HostFile, access: HostAccess): HostFile | Failure {
+    if (access.write && this.isReadOnly) return -EROFS;
+    if (!this.isLinux) return -EOPNOTSUPP;
+    try {
+      return this.track(fs.openSync(`/proc/self/fd/${(file as FileHandle).fd}`, openFlags(access)));
     } catch (error) {
       return hostFailure(error);
     }
