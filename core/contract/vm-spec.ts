@@ -12,9 +12,12 @@ export const RootfsSpec = z.discriminatedUnion('kind', [
 
 export const VolumeSpec = z.object({ source: z.string(), target: z.string(), isReadOnly: z.boolean() });
 
+/** A host folder under a tag, for vfs.fstab to mount. */
+export const FolderSpec = z.object({ tag: z.string(), path: z.string(), isReadOnly: z.boolean() });
+
 export const StraceSpec = z.object({
-  /** Names of calls to show; empty shows all. */
-  filter: z.array(z.string()),
+  /** Which calls to show (kernel/syscall/strace-filter.ts); empty shows all. */
+  filter: z.string(),
   format: z.enum(['text', 'json']),
 });
 
@@ -42,6 +45,7 @@ export const VmSpec = z.object({
   env: z.array(z.string()),
   memoryMiB: z.int().check(z.gte(MIN_MEMORY_MIB), z.lte(MAX_MEMORY_MIB)),
   volumes: z.array(VolumeSpec),
+  folders: z.array(FolderSpec),
   /** Guest path. */
   workdir: z.optional(z.string()),
   /** `UID[:GID]`, or a name of the guest's /etc/passwd. */
@@ -72,6 +76,7 @@ export function vmSpec(given: Partial<VmSpec> & Pick<VmSpec, 'program'>): VmSpec
     env: [],
     memoryMiB: DEFAULT_MEMORY_MIB,
     volumes: [],
+    folders: [],
     network: false,
     cpu: 'default',
     isQuiet: false,

@@ -136,7 +136,9 @@ export class FileMapFolder implements HostFolder {
     const node = (dir as MapDir).children.get(name);
     if (node === undefined) return -ENOENT;
     if (node instanceof MapDir) return -EISDIR;
-    if (node.ino !== ino) return -ESTALE;
+    return node.ino === ino ? this.openNode(node) : -ESTALE;
+  }
+  private openNode(node: MapFile): HostFile | Failure {
     try {
       const handle = new MapHandle(node, fs.openSync(node.hostPath, fs.constants.O_RDONLY));
       this.handles.add(handle);
@@ -144,6 +146,9 @@ export class FileMapFolder implements HostFolder {
     } catch (error) {
       return hostFailure(error);
     }
+  }
+  reopen(file: HostFile, access: HostAccess): HostFile | Failure {
+    return access.write ? -EROFS : this.openNode((file as MapHandle).node);
   }
   closeFile(file: HostFile): void {
     const handle = file as MapHandle;

@@ -1,0 +1,7 @@
+/** `elfdeck rootfs make`. */
+import { makeRootfs } from '../rootfs-maker.ts';
+
+export function makeRootfsCommand(directory: string, programs: readonly string[]): void {
+  const paths = makeRootfs(directory, programs);
+  process.stdout.write(`${paths.join('\n')}\n`);
+}

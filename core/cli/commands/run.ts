@@ -1,0 +1,77 @@
+/** `elfdeck run`: options, and what happens with them. */
+import { type Command, Option } from 'commander';
+import { type RunOptions, specFrom } from '../run-spec.ts';
+import { type SuperviseOptions, supervise } from '../supervise.ts';
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+const epilogue = `
+Without --rootfs and --initrd the program is one of the examples (hello, tour, calc) or a program of this computer, which
+then sees nothing but itself and its libraries; with "-r /" it sees the computer's own files.
+
+Exit status: the program's, or 128+n when signal n ended it; 64 and up as listed in core/contract/errors.ts when it could
+not be run (64 wrong usage, 80 unknown image, 85-87 root file system, 100-105 ELF file, 126 not executable, 127 not found).`;
+
+export function addRunCommand(program: Command): Command {
+  const run = program
+    .command('run')
+    .description('run a program as an instance')
+    .argument('[program]', 'program in the guest (or of this computer, see below)')
+    .argument('[args...]', 'its arguments')
+    .passThroughOptions()
+    .option(
+      '-r, --rootfs <DIR[:ro|:overlay]>',
+      'root file system: a folder; changes go to it unless ro, or stay in RAM',
+    )
+    .option('-i, --initrd <FILE|DIR|ELF>', 'initial RAM disk: a cpio archive, a folder, or the program itself')
+    .option('-k, --image <NAME|FILE>', 'image: a built-in one (see "elfdeck images"), a defconfig or a Kraftfile')
+    .option('-m, --memory <SIZE>', 'memory, for example 512M (default 2G)')
+    .option('-e, --env <K=V>', 'environment variable (repeatable)', collect)
+    .option('-a, --kernel-arg <ARG>', 'kernel parameter, for example vfs.fstab=... (repeatable)', collect)
+    .option('-v, --volume <SRC:DST[:ro]>', 'mount a folder in the guest (repeatable)', collect)
+    .option('-w, --workdir <DIR>', 'working directory in the guest')
+    .option('-u, --user <UID[:GID]>', 'user and group')
+    .option('-n, --network', 'give it a network interface (kept for the network; nothing is connected yet)')
+    .option('--append <LINE>', 'the whole kernel command line: parameters -- program arguments')
+    .addOption(
+      new Option('--strace [FILTER]', 'show system calls: all, or those named (--strace=openat,read)').preset(''),
+    )
+    .option('--strace-output <FILE>', 'write strace lines to a file')
+    .option('-o, --strace-format <text|json>', 'form of strace lines')
+    .option('--cpu <MODEL>', 'CPU model')
+    .option('-t, --tty', 'treat the console as a terminal (default: when stdin and stdout are one)')
+    .option('--no-tty', 'treat the console as pipes')
+    .option('-q, --quiet', 'no banner')
+    .option('--name <NAME>', 'name of the instance')
+    .option('--stats', 'print figures of the run as JSON to stderr')
+    .option('--missing', 'list the system calls that the program missed')
+    .addHelpText('after', epilogue)
+    .action(async (name: string | undefined, args: string[], options: RunOptions & SuperviseOptions) => {
+      const words = name === undefined ? [] : [name, ...args];
+      if (
+        words.length === 0 &&
+        options.append === undefined &&
+        options.initrd === undefined &&
+        options.image === undefined
+      ) {
+        run.error('error: no program to run; try "elfdeck run hello"');
+      }
+      process.exit(await supervise(specFrom(options, words), options));
+    });
+  return run;
+}
+
+/**
+ * Writes `--strace` among the options of `run` as `--strace=all`: commander would take the next word, the program, for its
+ * filter. `words` are those of the whole command line; they end at the program or `--`.
+ */
+export function fixStraceOption(run: Command, words: readonly string[]): string[] {
+  const takesValue = (word: string): boolean =>
+    run.options.some((option) => option.required && (option.short === word || option.long === word));
+  const fixed = [...words];
+  for (let i = words.indexOf('run') + 1; i < words.length && words[i]!.startsWith('-') && words[i] !== '--'; i++) {
+    if (words[i] === '--strace') fixed[i] = '--strace=all';
+    else if (takesValue(words[i]!)) i++;
+  }
+  return fixed;
+}

@@ -1,0 +1,190 @@
+/** From the words of `elfdeck run` to a VM spec: each malformed one fails with what is wrong and what to write instead. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { basename, delimiter, join, resolve } from 'node:path';
+import { VmError } from '../contract/errors.ts';
+import {
+  MAX_MEMORY_MIB,
+  MIN_MEMORY_MIB,
+  type RootfsSpec,
+  type VmSpec,
+  type VolumeSpec,
+  vmSpec,
+} from '../contract/vm-spec.ts';
+import { findExample } from '../host/examples.ts';
+import { kindOf } from '../host/services.ts';
+import { elfClosure } from './elf-dependencies.ts';
+
+export interface RunOptions {
+  name?: string;
+  rootfs?: string;
+  initrd?: string;
+  image?: string;
+  memory?: string;
+  env?: string[];
+  kernelArg?: string[];
+  volume?: string[];
+  workdir?: string;
+  user?: string;
+  network?: boolean;
+  append?: string;
+  /** A filter, or empty for all. */
+  strace?: string;
+  straceOutput?: string;
+  straceFormat?: string;
+  cpu?: string;
+  tty?: boolean;
+  quiet?: boolean;
+}
+
+/** Names under which the one CPU we emulate is known: level x86-64-v2 and more. */
+const cpuModels = ['default', 'x86-64-v2', 'host', 'max'];
+
+export function specFrom(options: RunOptions, words: readonly string[]): VmSpec {
+  const spec = vmSpec({
+    name: options.name ?? 'vm',
+    image: options.image ?? (options.initrd === undefined ? 'qemu-x86_64-9pfs' : 'qemu-x86_64-initrd'),
+    program: [...words],
+    kernelArgs: options.kernelArg ?? [],
+    env: (options.env ?? []).map(environmentEntry),
+    volumes: (options.volume ?? []).map(parseVolume),
+    network: options.network ?? false,
+    cpu: parseCpu(options.cpu ?? 'default'),
+    isQuiet: options.quiet ?? false,
+  });
+  if (options.memory !== undefined) spec.memoryMiB = parseMemory(options.memory);
+  if (options.append !== undefined) spec.append = options.append;
+  if (options.workdir !== undefined) spec.workdir = options.workdir;
+  if (options.user !== undefined) spec.user = options.user;
+  const strace = parseStrace(options);
+  if (strace !== undefined) spec.strace = strace;
+  if (options.initrd !== undefined) spec.initrd = checkInitrd(options.initrd);
+  if (options.rootfs !== undefined) spec.rootfs = parseRootfs(options.rootfs);
+  else if (options.initrd === undefined && words.length > 0) Object.assign(spec, hostProgram(words));
+  return spec;
+}
+
+/** `512M`, `2G`, `64MiB`; a bare number is MiB, as for qemu. */
+export function parseMemory(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text);
+  if (!match) throw new VmError('memory.out-of-range', `"${text}" is no memory size; write for example 512M or 2G`);
+  const factor = { k: 1 / 1024, m: 1, g: 1024 }[match[2]!.toLowerCase()] ?? 1;
+  const mib = Math.round(Number(match[1]) * factor);
+  if (mib >= MIN_MEMORY_MIB && mib <= MAX_MEMORY_MIB) return mib;
+  const message = `a memory size of ${text} is out of range; it must be from ${MIN_MEMORY_MIB}M to ${MAX_MEMORY_MIB}M`;
+  throw new VmError('memory.out-of-range', message, { memory: text });
+}
+
+const rootfsModes = { ro: 'ro', rw: 'rw', overlay: 'overlay', '/': 'rw' } as const;
+
+/** `DIR[:ro|:overlay]`; `DIR:/` is kraft's form. */
+export function parseRootfs(text: string): RootfsSpec {
+  const match = /^(.+):(ro|rw|overlay|\/)$/.exec(text);
+  const path = match?.[1] ?? text;
+  const mode = rootfsModes[(match?.[2] ?? 'rw') as keyof typeof rootfsModes];
+  checkFolder(path, 'the root file system');
+  return { kind: 'folder', path: resolve(path), mode };
+}
+
+function checkFolder(path: string, what: string): void {
+  const kind = kindOf(path);
+  if (kind === undefined) throw new VmError('rootfs.not-found', `${what} ${path} does not exist`, { path });
+  if (kind !== 'folder') {
+    throw new VmError(
+      'rootfs.not-directory',
+      `${what} ${path} is not a directory; give the folder that has bin, lib, ...`,
+      { path },
+    );
+  }
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    const message = `${what} ${path} is not readable for this user; check its permissions`;
+    throw new VmError('rootfs.not-readable', message, { path }, error);
+  }
+}
+
+function checkInitrd(path: string): string {
+  if (kindOf(path) === undefined) {
+    throw new VmError(
+      'initrd.not-found',
+      `the initrd ${path} does not exist; give a cpio archive, a folder or an ELF file`,
+      { path },
+    );
+  }
+  return resolve(path);
+}
+
+/** `SRC:DST[:ro]`, the destination an absolute guest path. */
+function parseVolume(text: string): VolumeSpec {
+  const match = /^(.+?):(\/[^:]*)(?::(ro|rw))?$/.exec(text);
+  if (!match) throw new VmError('volume.unusable', `"${text}" is no volume; write SRC:/DST or SRC:/DST:ro`);
+  const source = match[1]!;
+  if (kindOf(source) === undefined) {
+    throw new VmError('volume.unusable', `the folder ${source} of volume ${text} does not exist`, { source });
+  }
+  return { source: resolve(source), target: match[2]!, isReadOnly: match[3] === 'ro' };
+}
+
+/** `K=V`, or `K` for the value it has here. */
+function environmentEntry(text: string): string {
+  if (text.indexOf('=') > 0) return text;
+  const value = process.env[text];
+  if (value !== undefined) return `${text}=${value}`;
+  throw new VmError('cli.usage', `--env ${text}: write NAME=VALUE; there is no variable ${text} here to pass on`);
+}
+
+function parseCpu(name: string): string {
+  if (cpuModels.includes(name)) return name;
+  throw new VmError('cpu.unknown', `there is no CPU model "${name}"; choose one of ${cpuModels.join(', ')}`);
+}
+
+function parseStrace({ strace, straceFormat, straceOutput }: RunOptions): VmSpec['strace'] {
+  if (straceFormat !== undefined && straceFormat !== 'json' && straceFormat !== 'text') {
+    throw new VmError('cli.usage', `-o ${straceFormat}: the format of strace lines is text or json`);
+  }
+  if (strace === undefined && straceFormat === undefined && straceOutput === undefined) return undefined;
+  return { filter: strace ?? '', format: straceFormat ?? 'text' };
+}
+
+/** Without a root file system: a built-in example, or a program of this computer with its libraries. */
+function hostProgram(words: readonly string[]): Pick<VmSpec, 'rootfs' | 'program'> {
+  const [name, ...args] = words as [string, ...string[]];
+  const example = findExample(name);
+  if (example !== undefined) {
+    const guestPath = `/bin/${name}`;
+    return { rootfs: { kind: 'files', files: [[guestPath, example]] }, program: [guestPath, ...args] };
+  }
+  const path = locateProgram(name);
+  const { files, configured } = elfClosure(path);
+  const view = files.map((file): [string, string] => [file, file]);
+  // The guest has no loader configuration, so libraries that only that names are shown where every loader looks.
+  for (const file of configured) view.push([`/usr/lib/${basename(file)}`, file]);
+  return { rootfs: { kind: 'files', files: view }, program: [path, ...args] };
+}
+
+/** Absolute path of a program of this computer, looked up in PATH when it is a bare name. */
+function locateProgram(name: string): string {
+  const candidates = name.includes('/')
+    ? [resolve(name)]
+    : (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, name));
+  const found = candidates.find((path) => kindOf(path) === 'file');
+  if (found === undefined) throw notFound(name, candidates[0]);
+  if ((statSync(found).mode & 0o111) === 0 && process.platform !== 'win32') {
+    throw new VmError('program.not-executable', `${found} is not executable; set its execute bit (chmod +x)`, {
+      path: found,
+    });
+  }
+  return found;
+}
+
+function notFound(name: string, path: string | undefined): VmError {
+  if (!name.includes('/')) {
+    const message = `there is no example and no program in PATH named "${name}"; give a path, or a root file system with --rootfs`;
+    return new VmError('program.not-found', message, { name });
+  }
+  const kind = path === undefined ? undefined : kindOf(path);
+  if (kind === 'folder')
+    return new VmError('program.not-executable', `${name} is a directory, not a program`, { name });
+  const message = `there is no program ${name} on this computer; for a guest path, give the root file system with --rootfs`;
+  return new VmError('program.not-found', message, { name });
+}

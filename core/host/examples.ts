@@ -1,0 +1,24 @@
+/** The built-in example programs: static-PIE ELF files beside their sources in core/image/examples. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const examples: readonly { name: string; summary: string }[] = [
+  { name: 'hello', summary: 'says hello' },
+  { name: 'tour', summary: 'shows arguments, environment, system, memory and files as a program sees them' },
+  { name: 'calc', summary: 'a calculator that reads the terminal' },
+];
+
+/** Host path of an example's ELF file. */
+export function findExample(name: string): string | undefined {
+  return examples.some((example) => example.name === name)
+    ? join(projectRoot(), 'core/image/examples', name)
+    : undefined;
+}
+
+/** The folder of package.json: this file runs from the sources or from the bundle. */
+function projectRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return directory;
+}
