@@ -111,8 +111,8 @@ function readDynamic(reader: Reader, elf: Elf, info: ElfInfo): void {
     if (tag === 0) break;
     entries.push([tag, Number(view.getBigUint64(at + 8, true))]);
   }
-  const valueOf = (tag: number): number | undefined => entries.find(([t]) => t === tag)?.[1];
-  const [stringsAt, stringsSize] = [valueOf(DT_STRTAB), valueOf(DT_STRSZ)];
+  const valueFor = (tag: number): number | undefined => entries.find(([t]) => t === tag)?.[1];
+  const [stringsAt, stringsSize] = [valueFor(DT_STRTAB), valueFor(DT_STRSZ)];
   if (stringsAt === undefined || stringsSize === undefined) return;
   const segment = elf.segments.find((s) => stringsAt >= s.address && stringsAt < s.address + s.fileSize);
   if (segment === undefined) reader.refuse();

@@ -49,7 +49,8 @@ const runShNetwork = [
 function runSh(given: readonly string[]): Run | undefined {
   const { options, rest } = getopts('run.sh', 'hgndir:k:', given);
   const has = (letter: string): boolean => options.some((option) => option.letter === letter);
-  const valueOf = (letter: string): string | undefined => options.findLast((option) => option.letter === letter)?.value;
+  const valueFor = (letter: string): string | undefined =>
+    options.findLast((option) => option.letter === letter)?.value;
   if (has('h')) {
     process.stdout.write(runShHelp);
     return undefined;
@@ -58,12 +59,12 @@ function runSh(given: readonly string[]): Run | undefined {
   if (path === undefined) throw new VmError('cli.usage', 'run.sh: no program to run; see run.sh -h');
   if (has('g')) note('-g: there is no gdb server yet; the program starts at once');
   const run: Run = {
-    options: { image: valueOf('k') ?? 'app-elfloader_qemu-x86_64', memory: '2G' },
+    options: { image: valueFor('k') ?? 'app-elfloader_qemu-x86_64', memory: '2G' },
     words: [path, ...args],
     folders: [],
     isDryRun: false,
   };
-  const rootfs = valueOf('r') ?? (kindOf('rootfs') === 'folder' ? 'rootfs' : undefined);
+  const rootfs = valueFor('r') ?? (kindOf('rootfs') === 'folder' ? 'rootfs' : undefined);
   if (has('i')) Object.assign(run, { words: args, options: { ...run.options, initrd: path } });
   if (rootfs !== undefined && !has('i')) run.options.rootfs = rootfs;
   if (has('n')) Object.assign(run.options, { network: true, kernelArg: runShNetwork });
