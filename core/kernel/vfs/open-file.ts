@@ -26,6 +26,8 @@ export abstract class OpenFile {
   path: PathRef | undefined = undefined;
   /** Woken at any change of readiness. */
   readonly queue = new WaitQueue();
+  /** Called when the last reference goes, before `release`: locks of this open file end. */
+  onLastClose: (() => void) | undefined = undefined;
   private references = 1;
 
   constructor(flags: number, inode?: Inode) {
@@ -134,6 +136,7 @@ export abstract class OpenFile {
     if (this.path !== undefined && (this.flags & O_PATH) === 0) {
       notifyObject(this.inode, this.path, this.isWritable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
+    this.onLastClose?.();
     this.release();
   }
 
