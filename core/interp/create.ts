@@ -2,6 +2,7 @@
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import { DecodeTable } from '../x86/decoder.ts';
+import { floatHelpers } from '../x86/helpers/float.ts';
 import { generalHelpers } from '../x86/helpers/general.ts';
 import { instructionSet } from '../x86/insn/index.ts';
 import { InterpreterEngine } from './engine.ts';
@@ -26,13 +27,14 @@ export function decodeTable(): DecodeTable {
 export function createEngine(space: AddressSpace, options: EngineOptions): InterpreterEngine {
   let engine: InterpreterEngine | undefined;
   const helpers = new Map<string, HelperFunction>(
-    Object.entries(
-      generalHelpers(space, {
+    Object.entries({
+      ...generalHelpers(space, {
         timestampNs: options.timestampNs,
         random: options.random,
         access: (low, high, size, isWrite) => engine!.prepareAccess(low, high, size, isWrite),
       }),
-    ),
+      ...floatHelpers(space),
+    }),
   );
   engine = new InterpreterEngine(space, decodeTable(), helpers, options.common);
   return engine;

@@ -61,7 +61,10 @@ export const of = field('of', 'i64');
 /** The other RFLAGS bits that user mode can change: TF 8, NT 14, AC 18, ID 21; IF 9 and bit 1 always read as set. */
 export const systemFlags = field('systemFlags', 'i32');
 export const mxcsr = field('mxcsr', 'i32');
-/** 1 while MXCSR asks for nothing unusual: all exceptions masked, round to nearest, no DAZ, no FTZ, PE already sticky. */
+/**
+ * What MXCSR allows to do with wasm's own arithmetic: bit 1 while it asks for nothing unusual (all exceptions masked, round
+ * to nearest, no DAZ, no FTZ); bit 0 when moreover PE is sticky already, so that inexact results change nothing.
+ */
 export const sseFast = field('sseFast', 'i32');
 /** x87: control word, status word without TOP, TOP, and one bit for each physical register that is empty. */
 export const fcw = field('fcw', 'i32');

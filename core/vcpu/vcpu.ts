@@ -16,6 +16,10 @@ export const FLAG_NT = 0x4000;
 export const FLAG_AC = 0x4_0000;
 export const FLAG_ID = 0x20_0000;
 
+/** Bits of the `sseFast` field. */
+export const SSE_FAST = 1;
+export const SSE_PLAIN = 2;
+
 const SYSTEM_FLAGS = FLAG_TF | FLAG_NT | FLAG_AC | FLAG_ID;
 
 export class Vcpu {
@@ -92,8 +96,8 @@ export class Vcpu {
   /** Sets MXCSR and what is derived from it. */
   set mxcsr(value: number) {
     this.setI32(st.mxcsr, value);
-    // Masks all set (0x1f80), PE sticky (0x20), RC, DAZ, FTZ clear; other sticky bits don't matter.
-    this.setI32(st.sseFast, (value & 0xffe0) === 0x1fa0 ? 1 : 0);
+    const isPlain = (value & 0xffc0) === 0x1f80;
+    this.setI32(st.sseFast, isPlain ? SSE_PLAIN | (value & 0x20 ? SSE_FAST : 0) : 0);
   }
   get mxcsr(): number {
     return this.getI32(st.mxcsr);

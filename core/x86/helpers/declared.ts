@@ -13,3 +13,5 @@ export const timestampHelper = declareHelper('timestamp', []);
 export const randomHelper = declareHelper('random', []);
 /** REP MOVS and REP STOS: (operation 0 movs, 1 stos; element bytes; low half of the segment base): nonzero when it faulted. */
 export const repeatHelper = declareHelper('repeatString', ['i32', 'i32', 'i32'], 'i32');
+/** SSE arithmetic done exactly: (operation code, offsets of destination and two sources, immediate): nonzero when #XF is set up. */
+export const sseHelper = declareHelper('sse', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');

@@ -6,6 +6,7 @@ import { branch } from './branch.ts';
 import { mov } from './mov.ts';
 import { muldiv } from './muldiv.ts';
 import { shifts } from './shift.ts';
+import { sseControl, sseFloat } from './sse-float.ts';
 import { sseInteger } from './sse-integer.ts';
 import { sseMove } from './sse-move.ts';
 import { stack } from './stack.ts';
@@ -25,4 +26,6 @@ export const instructionSet: readonly InsnDef[] = [
   ...compareExchangeWide,
   ...sseMove,
   ...sseInteger,
+  ...sseFloat,
+  ...sseControl,
 ];
