@@ -55,18 +55,30 @@ export abstract class Backing {
   }
 }
 
+/** An inode that must know of mappings that may change it (F_SEAL_WRITE). */
+interface CountsWriters {
+  writableMappings: number;
+}
+
+function countsWriters(inode: object): inode is CountsWriters {
+  return 'writableMappings' in inode;
+}
+
 /** The content of an open file. Takes a reference of its own. */
 export class FileBacking extends Backing {
   override readonly file: OpenFile;
   override readonly shared: SharedFile | undefined;
   readonly inode: Inode;
+  private readonly writers: CountsWriters | undefined;
 
-  /** `shared` is given for MAP_SHARED. */
-  constructor(file: OpenFile, inode: Inode, shared?: SharedFile) {
+  /** `shared` is given for MAP_SHARED; `mayWrite` says whether stores to it may ever be allowed. */
+  constructor(file: OpenFile, inode: Inode, shared?: SharedFile, mayWrite = false) {
     super();
     this.file = file.retain();
     this.inode = inode;
     this.shared = shared;
+    this.writers = shared !== undefined && mayWrite && countsWriters(inode) ? inode : undefined;
+    if (this.writers !== undefined) this.writers.writableMappings++;
   }
 
   read(into: Uint8Array, offset: number): number {
@@ -97,6 +109,7 @@ export class FileBacking extends Backing {
   }
   protected override release(): void {
     this.shared?.detach();
+    if (this.writers !== undefined) this.writers.writableMappings--;
     this.file.drop();
   }
 }

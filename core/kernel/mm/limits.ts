@@ -1,17 +1,14 @@
-/** The resource limits (getrlimit(2)) that concern memory, as `Mm` asks for them; in bytes, Infinity for none. */
+/** The resource limits (getrlimit(2)) as `Mm` asks for them: `ResourceLimits` of a process, or these defaults. */
+import { RLIMIT_STACK } from '../abi/resource.ts';
+
 export interface MemoryLimits {
-  readonly addressSpace: number;
-  readonly data: number;
-  readonly stack: number;
-  readonly locked: number;
+  /** Soft limit in bytes, Infinity for none. */
+  soft(resource: number): number;
 }
 
-export const DEFAULT_STACK_BYTES = 8 * 1024 * 1024;
+const DEFAULT_STACK_BYTES = 8 * 1024 * 1024;
 
 /** What holds until a process says otherwise. */
 export const defaultMemoryLimits: MemoryLimits = {
-  addressSpace: Number.POSITIVE_INFINITY,
-  data: Number.POSITIVE_INFINITY,
-  stack: DEFAULT_STACK_BYTES,
-  locked: Number.POSITIVE_INFINITY,
+  soft: (resource) => (resource === RLIMIT_STACK ? DEFAULT_STACK_BYTES : Number.POSITIVE_INFINITY),
 };

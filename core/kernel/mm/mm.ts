@@ -10,16 +10,18 @@
  * (file-pages.ts). An allocation larger than the VM's free memory is refused (vm.overcommit_memory 0 refuses those
  * larger than the total).
  */
-import type { Access, AddressSpace, FaultCause } from '../../mem/address-space.ts';
+import { type Access, AddressSpace, type FaultCause } from '../../mem/address-space.ts';
 import { GUEST_TOP, MMAP_MIN_ADDR, PAGE_SIZE, PERM_TRACKED } from '../../mem/layout.ts';
 import { UserMemory } from '../../mem/user-memory.ts';
 import type { Engine } from '../../vcpu/engine.ts';
 import { Vcpu } from '../../vcpu/vcpu.ts';
 import { EACCES, EAGAIN, EEXIST, ENOMEM } from '../abi/errno.ts';
 import { MAX_MAP_COUNT, PROT_EXEC, PROT_WRITE } from '../abi/mman.ts';
+import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK } from '../abi/resource.ts';
 import { fail } from '../errors.ts';
 import type { Backing } from './backing.ts';
 import { EAGER_BYTES, faultFilePage, loadFilePages } from './file-pages.ts';
+import { type ImageLayout, noImage } from './image-layout.ts';
 import { defaultMemoryLimits, type MemoryLimits } from './limits.ts';
 import {
   VM_GROWSDOWN,
@@ -64,31 +66,6 @@ export interface MapRequest {
   below?: number;
 }
 
-/** Landmarks of the program, for /proc/PID/stat and prctl(PR_SET_MM). */
-export interface ImageLayout {
-  startCode: number;
-  endCode: number;
-  startData: number;
-  endData: number;
-  startStack: number;
-  argStart: number;
-  argEnd: number;
-  envStart: number;
-  envEnd: number;
-}
-
-const noImage: ImageLayout = {
-  startCode: 0,
-  endCode: 0,
-  startData: 0,
-  endData: 0,
-  startStack: 0,
-  argStart: 0,
-  argEnd: 0,
-  envStart: 0,
-  envEnd: 0,
-};
-
 export class Mm {
   readonly space: AddressSpace;
   readonly user: UserMemory;
@@ -107,7 +84,10 @@ export class Mm {
   /** VM_* bits of mlockall(MCL_FUTURE). */
   futureLock = 0;
 
+  private readonly createEngine: (space: AddressSpace) => Engine;
+
   constructor(space: AddressSpace, createEngine: (space: AddressSpace) => Engine) {
+    this.createEngine = createEngine;
     this.space = space;
     this.user = new UserMemory(space);
     this.vcpu = new Vcpu(space);
@@ -143,7 +123,7 @@ export class Mm {
 
   /** Lays out brk area, stack and mmap area around a program that ends at `imageEnd`. */
   layOut(imageEnd: number): void {
-    const stackRoom = pageUp(Math.min(Math.max(this.limits.stack, STACK_ROOM_MIN), STACK_ROOM_MAX));
+    const stackRoom = pageUp(Math.min(Math.max(this.limits.soft(RLIMIT_STACK), STACK_ROOM_MIN), STACK_ROOM_MAX));
     this.brkStart = this.brk = pageUp(imageEnd);
     const above = this.brkStart + BRK_ROOM;
     const isHigh = above + stackRoom > GUEST_TOP / 2;
@@ -181,15 +161,15 @@ export class Mm {
 
   /** ENOMEM when mapping `bytes` more exceeds RLIMIT_AS. */
   checkAddressSpace(bytes: number): void {
-    const limit = this.limits.addressSpace;
+    const limit = this.limits.soft(RLIMIT_AS);
     if (limit !== Number.POSITIVE_INFINITY && this.mappedBytes + bytes > limit) fail(ENOMEM);
   }
 
   /** ENOMEM when `bytes` more of such memory exceed RLIMIT_DATA or, unless it is VM_NORESERVE, what the VM has free. */
   checkMemory(bytes: number, prot: number, flags: number): void {
-    const { limits } = this;
     if ((prot & PROT_WRITE) === 0 || flags & (VM_SHARED | VM_GROWSDOWN)) return;
-    if (limits.data !== Number.POSITIVE_INFINITY && this.dataBytes + bytes > limits.data) fail(ENOMEM);
+    const dataLimit = this.limits.soft(RLIMIT_DATA);
+    if (dataLimit !== Number.POSITIVE_INFINITY && this.dataBytes + bytes > dataLimit) fail(ENOMEM);
     if (flags & VM_NORESERVE) return;
     const { space } = this;
     if (bytes / PAGE_SIZE > space.limitPages - space.residentPages) fail(ENOMEM);
@@ -322,7 +302,7 @@ export class Mm {
     const guard = next !== undefined && next.flags & VM_GROWSDOWN ? STACK_GUARD : PAGE_SIZE;
     if (next !== undefined && newEnd + guard > next.start) return false;
     const { startData, endData } = this.image;
-    if (newEnd - this.brkStart + (endData - startData) > this.limits.data) return false;
+    if (newEnd - this.brkStart + (endData - startData) > this.limits.soft(RLIMIT_DATA)) return false;
     try {
       this.map({
         address: oldEnd,
@@ -346,6 +326,14 @@ export class Mm {
     return address >= 0 && address < GUEST_TOP ? this.space.resolve(Math.floor(address / PAGE_SIZE), access) : 'maperr';
   }
 
+  /** An empty address space of the same kind: for execve of a process that shares this one (vfork). */
+  createEmpty(): Mm {
+    const { limitPages } = this.space;
+    const mm = new Mm(new AddressSpace(limitPages * PAGE_SIZE), this.createEngine);
+    mm.limits = this.limits;
+    return mm;
+  }
+
   private onFault(page: number, access: Access, cause: FaultCause): FaultCause {
     const vma = this.vmas.find(page * PAGE_SIZE);
     if (vma === undefined) return cause;
@@ -358,8 +346,8 @@ export class Mm {
   }
 
   private growStack(vma: Vma, start: number): boolean {
-    if (start < MMAP_MIN_ADDR || vma.end - start > this.limits.stack) return false;
-    if (this.mappedBytes + (vma.start - start) > this.limits.addressSpace) return false;
+    if (start < MMAP_MIN_ADDR || vma.end - start > this.limits.soft(RLIMIT_STACK)) return false;
+    if (this.mappedBytes + (vma.start - start) > this.limits.soft(RLIMIT_AS)) return false;
     const before = this.vmas.before(vma.start);
     const needsGuard = before !== undefined && before.prot !== 0 && !(before.flags & VM_GROWSDOWN);
     if (before !== undefined && start < before.end + (needsGuard ? STACK_GUARD : 0)) return false;

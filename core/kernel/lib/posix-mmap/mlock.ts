@@ -5,6 +5,7 @@
 import { GUEST_TOP } from '../../../mem/layout.ts';
 import { EAGAIN, EINVAL, ENOMEM, EPERM } from '../../abi/errno.ts';
 import * as mman from '../../abi/mman.ts';
+import { RLIMIT_MEMLOCK } from '../../abi/resource.ts';
 import { fail } from '../../errors.ts';
 import { pageDown, pageUp } from '../../mm/mm.ts';
 import { VM_LOCKED, VM_LOCKONFAULT } from '../../mm/vma.ts';
@@ -17,8 +18,8 @@ import type { Range } from './range.ts';
 export function checkLockLimit(task: Task, bytes: number, errno: number): void {
   const { mm, credentials } = task.process;
   if (credentials.isPrivileged) return;
-  if (mm.limits.locked === 0) fail(EPERM);
-  if (mm.lockedBytes + bytes > mm.limits.locked) fail(errno);
+  if (mm.limits.soft(RLIMIT_MEMLOCK) === 0) fail(EPERM);
+  if (mm.lockedBytes + bytes > mm.limits.soft(RLIMIT_MEMLOCK)) fail(errno);
 }
 
 /** The pages that hold `[address, address+len)`. */
@@ -48,7 +49,7 @@ function lockBytesOf(task: Task, { start, end }: Range): number {
 
 function lock(task: Task, address: number, len: number, bits: number): number {
   const { mm, credentials } = task.process;
-  if (!credentials.isPrivileged && mm.limits.locked === 0) fail(EPERM);
+  if (!credentials.isPrivileged && mm.limits.soft(RLIMIT_MEMLOCK) === 0) fail(EPERM);
   const range = pagesOf(address, len);
   checkLockLimit(task, lockBytesOf(task, range), ENOMEM);
   setLock(task, range, bits);
@@ -101,8 +102,8 @@ export const mlockall = defineSyscall({
   run(task, flags) {
     const { mm, credentials } = task.process;
     if (flags === 0 || flags & ~MCL_ALL || flags === mman.MCL_ONFAULT) fail(EINVAL);
-    if (!credentials.isPrivileged && mm.limits.locked === 0) fail(EPERM);
-    const isTooMuch = !credentials.isPrivileged && mm.mappedBytes > mm.limits.locked;
+    if (!credentials.isPrivileged && mm.limits.soft(RLIMIT_MEMLOCK) === 0) fail(EPERM);
+    const isTooMuch = !credentials.isPrivileged && mm.mappedBytes > mm.limits.soft(RLIMIT_MEMLOCK);
     if (flags & mman.MCL_CURRENT && isTooMuch) fail(ENOMEM);
     const bits = flags & mman.MCL_ONFAULT ? VM_LOCKED | VM_LOCKONFAULT : VM_LOCKED;
     mm.futureLock = flags & mman.MCL_FUTURE ? bits : 0;

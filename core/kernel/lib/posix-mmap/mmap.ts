@@ -1,6 +1,7 @@
 /** mmap(2), munmap(2), mremap(2), mprotect(2) and its sibling with protection keys, which this CPU lacks. */
 import { GUEST_TOP, MMAP_MIN_ADDR, PAGE_SIZE } from '../../../mem/layout.ts';
 import { EACCES, EAGAIN, EINVAL, ENODEV, ENOMEM, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM } from '../../abi/errno.ts';
+import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../../abi/fcntl.ts';
 import { MS_NOEXEC } from '../../abi/fs.ts';
 import * as mman from '../../abi/mman.ts';
 import { S_IFCHR, S_IFMT } from '../../abi/stat.ts';
@@ -13,6 +14,7 @@ import { VM_GROWSDOWN, VM_LOCKED, VM_MAYEXEC, VM_MAYWRITE, VM_NORESERVE, VM_SHAR
 import { arg, result } from '../../syscall/args.ts';
 import { defineSyscall } from '../../syscall/define.ts';
 import type { Task } from '../../task.ts';
+import type { OpenFile } from '../../vfs/open-file.ts';
 import { checkLockLimit } from './mlock.ts';
 import { alignedRange, OVERFLOW, requireMappable } from './range.ts';
 
@@ -68,10 +70,20 @@ function mappingOf(task: Task, prot: number, flags: number, fd: number): { vmFla
   if (flags & mman.MAP_GROWSDOWN) fail(EINVAL);
   if (isShared) vmFlags |= VM_SHARED;
   if (isShared && !file.isWritable) vmFlags &= ~VM_MAYWRITE;
+  if (isShared && file.isWritable && isSealed(file)) {
+    if (prot & mman.PROT_WRITE) fail(EPERM);
+    vmFlags &= ~VM_MAYWRITE;
+  }
   const { mode, rdev } = inode.stat();
   if ((mode & S_IFMT) === S_IFCHR) return rdev === DEV_ZERO ? { vmFlags } : fail(ENODEV);
   const shared = isShared ? sharedMappings(task.kernel).attach(inode) : undefined;
-  return { vmFlags, backing: new FileBacking(file, inode, shared) };
+  return { vmFlags, backing: new FileBacking(file, inode, shared, (vmFlags & VM_MAYWRITE) !== 0) };
+}
+
+/** True for a memfd whose content may not be changed any more. */
+function isSealed(file: OpenFile): boolean {
+  const seals = file.seals();
+  return seals > 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0;
 }
 
 function fixedOf(flags: number): MapRequest['fixed'] {
