@@ -122,11 +122,6 @@ export class Pipe {
     return done;
   }
 
-  /** Copies bytes to the front of which `skip` are left out, without taking them: for tee(2). */
-  peek(into: Uint8Array, skip = 0): number {
-    return this.ring.peek(into, skip);
-  }
-
   /** F_SETPIPE_SZ: the new capacity or -errno. */
   resize(bytes: number, isPrivileged: boolean): number {
     if (bytes <= 0 || bytes > 0x8000_0000) return -EINVAL;
@@ -160,6 +155,14 @@ export class PipeFile extends OpenFile {
 
   override read(into: Uint8Array): number {
     return this.isReadable ? this.pipe.read(into) : -EBADF;
+  }
+
+  override readonly isPipe = true;
+
+  override peek(into: Uint8Array, skip: number): number {
+    if (!this.isReadable) return -EBADF;
+    const count = this.pipe.ring.peek(into, skip);
+    return count > 0 || into.length === 0 || this.pipe.writers === 0 ? count : -EAGAIN;
   }
 
   override write(from: Uint8Array): number {
