@@ -94,6 +94,43 @@ describe('console tty, canonical', () => {
     expect([read(), guest.console.take()]).toEqual(['b\n', '\xc3\xa4\b \b^\b^A\b \b\b \bb\t\b\b\b\b\b\b\b\r\n']);
   });
 
+  /** Recorded from a pty of Linux 6: typed, flags switched, echo, line read. */
+  it.each([
+    [
+      'a tab is as wide as where it stood',
+      `a\tb\t${ERASE.repeat(3)}\r`,
+      0,
+      `a\tb\t${'\b'.repeat(7)}\b \b${'\b'.repeat(7)}`,
+      'a',
+    ],
+    ['^R shows the line again', 'xy\x12z\r', 0, 'xy^R\r\nxyz', 'xyz'],
+    ['without ECHOE the erase character shows', `ab${ERASE}c\x15d\r`, t.ECHOE, 'ab^?c^U\r\nd', 'd'],
+    ['ECHOPRT shows what is erased', `abc${ERASE}${ERASE}d\r`, t.ECHOPRT, 'abc\\cb/d', 'ad'],
+    ['without ECHOKE a killed line stays', 'abc\x15d\r', t.ECHOKE, 'abc^U\r\nd', 'd'],
+    [
+      'without ECHOCTL control characters have no width',
+      `a\x01b${ERASE.repeat(3)}\r`,
+      t.ECHOCTL,
+      'a\x01b\b \b\b \b',
+      '',
+    ],
+    ['ECHONL shows only the end of the line', 'abc\n', t.ECHO | t.ECHONL, '', 'abc'],
+    [
+      'words are of letters, digits and underscores',
+      '  foo_bar-baz \x17\x17\r',
+      0,
+      `  foo_bar-baz ${'\b \b'.repeat(12)}`,
+      '  ',
+    ],
+    ['control characters show as ^X', 'a\x1bb\x00c\r', 0, 'a^[b^@c', 'a\x1bb\x00c'],
+  ])('echoes as Linux: %s', (_what, typed, toggled, echo, line) => {
+    const { guest, tty, type, read, set } = bootTty();
+    tty.ioctl(guest.task, t.TCGETS, SCRATCH);
+    set({ lflag: guest.u32(SCRATCH + 12) ^ toggled });
+    type(typed);
+    expect([guest.console.take(), read()]).toEqual([`${echo}\r\n`, `${line}\n`]);
+  });
+
   it('ends a line at ^D: with bytes it is returned, without it is end of file', () => {
     const { type, read } = bootTty();
     type('ab\x04\x04');
