@@ -258,6 +258,10 @@ function registerOffset(o: OperandDef, insn: Insn): number {
     case 'S':
       number = insn.reg;
       break;
+    case 'B':
+    case 'H':
+      number = insn.vvvv;
+      break;
     case 'Z':
       number = insn.opcodeReg;
       break;
@@ -275,7 +279,7 @@ function registerOffset(o: OperandDef, insn: Insn): number {
     default:
       return st.zero.offset;
   }
-  if ('VWU'.includes(o.addressing)) return st.xmmOffset(number);
+  if ('VWUH'.includes(o.addressing)) return st.xmmOffset(number);
   if ('PQN'.includes(o.addressing)) return st.fprOffset(number & 7);
   if (o.addressing === 'S') return number & 7;
   if (o.size === 'b' && !insn.hasRex && number >= 4) return st.gprOffset(number - 4) + 1;

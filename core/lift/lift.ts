@@ -176,7 +176,7 @@ class InsnLifter implements LiftContext {
     if (isMmx(o)) {
       this.b.put('i64.store', place, value);
       this.b.put('i32.store16', addTo(place, 8), this.b.i32(0xffff));
-    } else if (width === 32 && (o.addressing === 'fixed' || 'EGRZ'.includes(o.addressing))) {
+    } else if (width === 32 && (o.addressing === 'fixed' || 'EGRZB'.includes(o.addressing))) {
       this.b.put('i64.store', place, this.b.extendU(value));
     } else {
       this.b.put(storeName(value, width), place, value);

@@ -27,6 +27,9 @@ export interface Insn {
   /** Register in the opcode's low bits, with REX.B. */
   opcodeReg: number;
   opcodeByte: number;
+  /** VEX.vvvv and VEX.L. */
+  vvvv: number;
+  vexL: 0 | 1;
   /** Memory operand: register numbers, -1 for none; `isRipRelative` has no registers. */
   base: number;
   index: number;
@@ -41,6 +44,9 @@ export interface Insn {
 /** Why bytes are not an instruction: unknown (#UD), or longer than 15 bytes (#GP), or the bytes ran out (#PF on fetch). */
 export type DecodeFailure = 'unknown' | 'too-long' | 'truncated';
 
+/** Slots of VEX opcode maps come behind those of the legacy maps. */
+const VEX_MAPS = 4;
+
 interface Slot {
   rows: Encoding[];
   hasModrm: boolean;
@@ -49,7 +55,8 @@ interface Slot {
 /** All rows of an instruction set, indexed by opcode map and opcode. */
 export class DecodeTable {
   readonly encodings: Encoding[] = [];
-  private readonly slots: (Slot | undefined)[] = new Array(4 * 256).fill(undefined);
+  /** Legacy opcode maps, then the VEX ones. */
+  private readonly slots: (Slot | undefined)[] = new Array(2 * VEX_MAPS * 256).fill(undefined);
 
   constructor(insns: readonly InsnDef[]) {
     for (const insn of insns) {
@@ -63,7 +70,7 @@ export class DecodeTable {
     this.encodings.push(encoding);
     const last = encoding.plusR ? encoding.opcode + 7 : encoding.opcode;
     for (let opcode = encoding.opcode; opcode <= last; opcode++) {
-      const key = encoding.map * 256 + opcode;
+      const key = (encoding.map + (encoding.vex === 'none' ? 0 : VEX_MAPS)) * 256 + opcode;
       const slot = this.slots[key] ?? { rows: [], hasModrm: false };
       this.slots[key] = slot;
       slot.rows.push(encoding);
@@ -105,6 +112,8 @@ export class Decoder {
     rm: 0,
     opcodeReg: 0,
     opcodeByte: 0,
+    vvvv: 0,
+    vexL: 0,
     base: -1,
     index: -1,
     scale: 0,
@@ -177,7 +186,20 @@ export class Decoder {
       rex = 0;
     }
     let map = 0;
-    if (byte === 0x0f) {
+    if (byte === 0xc4 || byte === 0xc5) {
+      // VEX replaces REX and the mandatory prefixes; with any of them before it, it is #UD.
+      if (rex || has66 || repeat || insn.lock) return 'unknown';
+      const first = this.next();
+      const second = byte === 0xc4 ? this.next() : first;
+      map = VEX_MAPS + (byte === 0xc4 ? first & 31 : 1);
+      rex = 0x40 | ((~first >> 5) & 4) | (byte === 0xc4 ? ((~first >> 5) & 3) | ((second >> 4) & 8) : 0);
+      insn.vvvv = (~second >> 3) & 15;
+      insn.vexL = ((second >> 2) & 1) as 0 | 1;
+      has66 = (second & 3) === 1;
+      repeat = [0, 0, 0xf3, 0xf2][second & 3]!;
+      if (map > VEX_MAPS + 3) return 'unknown';
+      byte = this.next();
+    } else if (byte === 0x0f) {
       byte = this.next();
       map = 1;
       if (byte === 0x38 || byte === 0x3a) {
@@ -288,6 +310,9 @@ function select(
     }
     if (row.rexW !== undefined && (row.rexW === 1) !== insn.rexW) continue;
     if (row.noRexB && insn.opcodeReg !== 0) continue;
+    if (row.vex === 'L0' || row.vex === 'L1') {
+      if ((row.vex === 'L1' ? 1 : 0) !== insn.vexL) continue;
+    }
     switch (row.mandatory) {
       case 'any':
         return row;

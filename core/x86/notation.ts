@@ -9,7 +9,7 @@
  * Opcode tokens: an optional mandatory prefix `NP` (none), `66`, `F3` or `F2` in front (then the row matches only with
  * exactly it), `REX.W` / `REX.0` (W must be 1 / 0), the bytes, `+r` (register in the low 3 bits), `/r`, `/0`../`7`, and
  * `ib iw iz io` for immediates that are not named by an operand. A further byte behind `0F 01`, `0F AE`, `0F C7` or
- * `D8`..`DF` is a whole ModRM byte (≥ C0).
+ * `D8`..`DF` is a whole ModRM byte (≥ C0). VEX rows start with `VEX.L0.66.0F38.W0` (L0 L1 LIG, NP 66 F3 F2, map, W0 W1 WIG).
  *
  * Operand types: addressing letter and size letter of appendix A:
  *
@@ -28,6 +28,7 @@
  * | J      | branch displacement                       |      |                                         |
  * | O      | absolute 64-bit address behind the opcode |      |                                         |
  * | S      | ModRM.reg, segment register               |      |                                         |
+ * | B H    | VEX.vvvv: general register, XMM           |      |                                         |
  *
  * and fixed ones: `AL AX rAX CL 1 ST0 STi`. `rAX` has the width of `v`.
  */
@@ -50,6 +51,8 @@ export type AddressingCode =
   | 'J'
   | 'O'
   | 'S'
+  | 'B'
+  | 'H'
   | 'fixed'
   | 'STi';
 
@@ -90,6 +93,8 @@ export interface Encoding extends Required<Omit<EncodingOptions, 'cpuid' | 'rep'
   readonly opcode: number;
   readonly mandatory: MandatoryPrefix;
   readonly rexW: 0 | 1 | undefined;
+  /** VEX-encoded, with VEX.L 0 or 1 required, or either. */
+  readonly vex: 'none' | 'L0' | 'L1' | 'LIG';
   readonly hasModrm: boolean;
   /** Required ModRM.reg, or -1. */
   readonly digit: number;
@@ -164,7 +169,7 @@ function parseOperand(text: string): OperandDef {
   if (type === 'STi') return { text: type, addressing: 'STi', size: 't', access, isSignExtended: false, fixed: -1 };
   const isSignExtended = type.startsWith('s');
   const rest = isSignExtended ? type.slice(1) : type;
-  const match = /^([EGRMZVWUPQNIJOS])(b|w|d|q|v|y|z|x|ss|sd|t)?$/.exec(rest);
+  const match = /^([EGRMZVWUPQNIJOSBH])(b|w|d|q|v|y|z|x|ss|sd|t)?$/.exec(rest);
   if (!match || !/^(r|w|rw|-)$/.test(access)) throw new Error(`bad operand ${text}`);
   return {
     text: type,
@@ -195,6 +200,14 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
   let hasModrm = false;
   let plusR = false;
   let immediate: Encoding['immediate'] = '';
+  let vex: Encoding['vex'] = 'none';
+  if (tokens[0]!.startsWith('VEX.')) {
+    const [, length, prefix, mapName, w] = tokens.shift()!.split('.');
+    vex = length as Encoding['vex'];
+    mandatory = prefix as MandatoryPrefix;
+    bytes.push(0x0f, ...(mapName === '0F' ? [] : [Number.parseInt(mapName!.slice(2), 16)]));
+    rexW = w === 'W1' ? 1 : w === 'W0' ? 0 : undefined;
+  }
   for (const token of tokens) {
     if (token === 'REX.W') rexW = 1;
     else if (token === 'REX.0') rexW = 0;
@@ -238,6 +251,7 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
     opcode,
     mandatory,
     rexW,
+    vex,
     hasModrm,
     digit,
     modrm,

@@ -2,6 +2,7 @@
 import type { InsnDef } from '../notation.ts';
 import { arith } from './arith.ts';
 import { bit } from './bit.ts';
+import { bmi } from './bmi.ts';
 import { branch } from './branch.ts';
 import { mov } from './mov.ts';
 import { muldiv } from './muldiv.ts';
@@ -21,6 +22,7 @@ export const instructionSet: readonly InsnDef[] = [
   ...branch,
   ...muldiv,
   ...bit,
+  ...bmi,
   ...strings,
   ...system,
   ...compareExchangeWide,
