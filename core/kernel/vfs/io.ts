@@ -14,6 +14,7 @@ import { sharedMappings } from '../mm/shared-mappings.ts';
 import type { Task } from '../task.ts';
 import type { SysResult } from '../wait.ts';
 import { orPartial, signalBrokenPipe, waitForFile } from './blocking.ts';
+import type { Inode } from './inode.ts';
 import { IN_ACCESS, IN_MODIFY, notifyObject } from './notify.ts';
 import { type OpenFile, POLLOUT } from './open-file.ts';
 import { RegularFile } from './regular-file.ts';
@@ -98,6 +99,22 @@ function allowedBySize(task: Task, file: OpenFile, offset: number, limit: number
   const at = isAppend ? file.stat().size : offset === AT_POSITION ? file.position : offset;
   if (at >= limit) sendToTask(task, SIGXFSZ, fromProcess(task.process));
   return Math.max(0, limit - at);
+}
+
+/** Runs a change of a file's size or content with shared mappings kept coherent. 0 or -errno. */
+export function changeContent(task: Task, inode: Inode, start: number, change: () => number): number {
+  const shared = sharedMappings(task.kernel);
+  shared.syncToFile(inode);
+  const answer = change();
+  if (answer >= 0) shared.refreshFromFile(inode, start, Number.POSITIVE_INFINITY);
+  return answer;
+}
+
+/** EFBIG and SIGXFSZ when RLIMIT_FSIZE forbids a size. */
+export function checkSizeLimit(task: Task, size: number, oldSize: number): void {
+  if (size <= oldSize || size <= task.process.limits.soft(RLIMIT_FSIZE)) return;
+  sendToTask(task, SIGXFSZ, fromProcess(task.process));
+  fail(EFBIG);
 }
 
 /** Reads bytes for the kernel (sendfile and the like): what guests stored to shared mappings is in them. */

@@ -10,34 +10,15 @@ import {
   fallocateNames,
   O_APPEND,
 } from '../../abi/fcntl.ts';
-import { RLIMIT_FSIZE } from '../../abi/resource.ts';
-import { SIGXFSZ } from '../../abi/signal.ts';
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFREG } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
 import { sharedMappings } from '../../mm/shared-mappings.ts';
 import { arg, type NameTable, result } from '../../syscall/args.ts';
 import { defineSyscall } from '../../syscall/define.ts';
 import type { Task } from '../../task.ts';
-import type { Inode } from '../../vfs/inode.ts';
+import { changeContent, checkSizeLimit } from '../../vfs/io.ts';
 import { IN_MODIFY, notifyObject } from '../../vfs/notify.ts';
 import type { OpenFile } from '../../vfs/open-file.ts';
-import { fromProcess, sendToTask } from '../uksignal/send.ts';
-
-/** Runs a change of a file's size or content with shared mappings kept coherent. 0 or -errno. */
-export function changeContent(task: Task, inode: Inode, start: number, change: () => number): number {
-  const shared = sharedMappings(task.kernel);
-  shared.syncToFile(inode);
-  const answer = change();
-  if (answer >= 0) shared.refreshFromFile(inode, start, Number.POSITIVE_INFINITY);
-  return answer;
-}
-
-/** EFBIG and SIGXFSZ when RLIMIT_FSIZE forbids a size. */
-export function checkSizeLimit(task: Task, size: number, oldSize: number): void {
-  if (size <= oldSize || size <= task.process.limits.soft(RLIMIT_FSIZE)) return;
-  sendToTask(task, SIGXFSZ, fromProcess(task.process));
-  fail(EFBIG);
-}
 
 export const ftruncate = defineSyscall({
   nr: 77,
