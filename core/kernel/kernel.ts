@@ -45,6 +45,8 @@ export class Kernel {
   readonly processes = new Map<number, Process>();
   /** Called between time slices and after idling: whoever watches a device of the host for input adds itself. */
   readonly pollers = new Set<() => void>();
+  /** Called when a process ends, before its files are closed: whoever keeps something for it lets go. */
+  readonly exitHooks = new Set<(process: Process) => void>();
   mounts: MountTable = undefined!;
   syscalls: SyscallTable = undefined!;
   scheduler: Scheduler = undefined!;

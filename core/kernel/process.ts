@@ -1,7 +1,9 @@
 /** A thread group: what its tasks share. */
 import { RLIMIT_NOFILE } from './abi/resource.ts';
+import { SIGCHLD } from './abi/signal.ts';
 import type { Kernel } from './kernel.ts';
 import { ProcessAttributes, ProcessUsage } from './lib/posix-process/attributes.ts';
+import type { ChildState } from './lib/posix-process/child-state.ts';
 import { ResourceLimits } from './lib/posix-process/rlimits.ts';
 import { Credentials } from './lib/posix-user/credentials.ts';
 import { ProcessSignals } from './lib/uksignal/state.ts';
@@ -9,11 +11,20 @@ import type { Mm } from './mm/mm.ts';
 import type { Task } from './task.ts';
 import { FdTable } from './vfs/fd-table.ts';
 import type { FsContext } from './vfs/fs-context.ts';
+import { WaitQueue } from './wait.ts';
 
 export class Process {
   readonly kernel: Kernel;
   readonly pid: number;
-  readonly parent: Process | undefined;
+  /** Undefined for the first process; the first process for orphans. */
+  parent: Process | undefined;
+  readonly children = new Set<Process>();
+  /** Woken when a child has news for wait(2). */
+  readonly childEvents = new WaitQueue();
+  /** Woken when this process ends. */
+  readonly ended = new WaitQueue();
+  /** Signal that the parent gets at the end; 0 for none. */
+  exitSignal = SIGCHLD;
   readonly tasks: Task[] = [];
   /** Address space, VMAs, brk; replaced by execve. */
   mm: Mm;
@@ -35,6 +46,12 @@ export class Process {
   /** Of waited-for children and of tasks that have exited. */
   readonly usage = new ProcessUsage();
   readonly startNs: number;
+  /** News of a stop or continue that the parent has not waited for yet. */
+  jobState: ChildState | undefined = undefined;
+  /** CPU seconds at which RLIMIT_CPU warns next. */
+  nextCpuWarning = 0;
+  /** Exit code of the first task, once it has gone before others. */
+  leaderExitCode: number | undefined = undefined;
   /** Set once the process has ended: exit code 0..255 or the signal that killed it. */
   exit: { code: number } | { signal: number; coreDumped: boolean } | undefined = undefined;
 
@@ -45,6 +62,7 @@ export class Process {
     this.mm = mm;
     this.fs = fs;
     this.parent = parent;
+    parent?.children.add(this);
     this.processGroup = parent?.processGroup ?? pid;
     this.session = parent?.session ?? pid;
     // A process shares its parent's memory only until execve (vfork): the parent's limits hold for it meanwhile.

@@ -13,7 +13,8 @@ import type { Blocked } from './wait.ts';
 export type TaskState = 'runnable' | 'blocked' | 'stopped' | 'exited';
 
 export class Task {
-  readonly tid: number;
+  /** Thread id; execve in another than the main thread takes over the process's. */
+  tid: number;
   readonly process: Process;
   state: TaskState = 'runnable';
   /** Registers while the task is not the one on the vCPU. */
@@ -29,9 +30,12 @@ export class Task {
   /** set_tid_address: zeroed and futex-woken at exit. */
   clearChildTid = 0;
   robustListHead = 0;
-  /** rseq area, or 0, and the signature that its abort handlers carry. */
+  /** rseq area, or 0, its size, and the signature that abort handlers carry. */
   rseq = 0;
+  rseqLen = 0;
   rseqSignature = 0;
+  /** PR_SET_PDEATHSIG. */
+  parentDeathSignal = 0;
   /** PR_SET_NAME, at most 15 bytes. */
   comm: string;
   /** Instructions run and CPU time used, up to its last time slice; the scheduler knows them to the moment. */

@@ -2,7 +2,7 @@
 import { SCHED_OTHER } from '../abi/sched.ts';
 
 /** Linux's default timer slack. */
-const DEFAULT_TIMER_SLACK_NS = 50_000;
+export const DEFAULT_TIMER_SLACK_NS = 50_000;
 
 export class SchedulingParameters {
   policy = SCHED_OTHER;

@@ -13,6 +13,8 @@
 import { EXIT_BUDGET, EXIT_EXCEPTION, EXIT_SYSCALL } from '../../vcpu/exits.ts';
 import { exitReason } from '../../vcpu/state.ts';
 import type { Kernel } from '../kernel.ts';
+import { checkCpuLimit } from '../lib/posix-process/cpu-limit.ts';
+import { abortCriticalSection } from '../lib/posix-process/rseq.ts';
 import { type TimerQueue, timers } from '../lib/posix-time/timers.ts';
 import { deliverSignals } from '../lib/uksignal/deliver.ts';
 import { hasSignalWork, isSignalPending } from '../lib/uksignal/state.ts';
@@ -48,10 +50,8 @@ export class Scheduler {
   readonly tasks = new Map<number, Task>();
   /** Switches between tasks since boot. */
   switches = 0;
-  /** Called when a task goes on after another one ran in between (rseq). */
-  onResumed: (task: Task) => void = () => {};
-  /** Called before a handler may be entered, with the task's registers on the vCPU (rseq). */
-  onSignal: (task: Task) => void = () => {};
+  /** Called after each slice with the time it took: interval timers of CPU time. */
+  readonly accounted = new Set<(task: Task, elapsedNs: number) => void>();
   private readonly kernel: Kernel;
   private readonly timers: TimerQueue;
   private readonly queue = new RunQueue();
@@ -117,7 +117,7 @@ export class Scheduler {
   /** Signals, then guest code up to its next exit. */
   private step(task: Task): void {
     if (hasSignalWork(task)) {
-      if (isSignalPending(task)) this.onSignal(task);
+      if (task.rseq !== 0 && isSignalPending(task)) abortCriticalSection(task);
       deliverSignals(task);
       if (task.state !== 'runnable') return;
     }
@@ -151,6 +151,8 @@ export class Scheduler {
     task.cpuTimeNs += elapsedNs;
     task.systemTimeNs += Math.min(this.systemNs, elapsedNs);
     this.systemNs = 0;
+    checkCpuLimit(task);
+    for (const tell of this.accounted) tell(task, elapsedNs);
   }
 
   /** Aims at slices of one to four milliseconds, whatever the engine's speed. */
@@ -166,7 +168,7 @@ export class Scheduler {
     task.vcpu.loadContext(task.context);
     this.current = task;
     this.switches++;
-    this.onResumed(task);
+    if (task.rseq !== 0) abortCriticalSection(task);
   }
 
   /** Registers of `task`, wherever they are: brings its `context` up to date. */

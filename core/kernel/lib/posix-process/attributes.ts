@@ -1,4 +1,5 @@
 /** What a process keeps besides its resources: attributes of prctl(2) and personality(2), and accounts of use. */
+import { CAP_LAST_CAP } from '../../abi/prctl.ts';
 
 export class ProcessAttributes {
   /** PR_SET_DUMPABLE. */
@@ -17,7 +18,8 @@ export class ProcessAttributes {
   boundingSet = ALL_CAPABILITIES;
   ambientSet = 0n;
   securebits = 0;
-  /** PR_MCE_KILL and the like have no effect here; PR_SET_TSC and PR_SET_FP_MODE don't exist on this machine. */
+  /** MEMBARRIER_CMD_REGISTER_* that were made. */
+  membarrierRegistrations = 0;
 
   /** As a fork child. */
   inherit(from: ProcessAttributes): void {
@@ -32,8 +34,6 @@ export interface CapabilitySets {
   inheritable: bigint;
 }
 
-/** Highest capability of Linux 6: CAP_CHECKPOINT_RESTORE. */
-export const CAP_LAST_CAP = 40;
 export const ALL_CAPABILITIES = (1n << BigInt(CAP_LAST_CAP + 1)) - 1n;
 
 export class ProcessUsage {
@@ -44,6 +44,6 @@ export class ProcessUsage {
   voluntarySwitches = 0;
   involuntarySwitches = 0;
   /** Children that were waited for. */
-  childrenCpuNs = 0;
+  childrenUserNs = 0;
   childrenSystemNs = 0;
 }
