@@ -6,6 +6,7 @@ import { Builder } from '../ir/builder.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node, Place, Statement } from '../ir/ir.ts';
 import { GUEST_BASE } from '../mem/layout.ts';
+import { VEC_GP, VEC_MF } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
 import type { LoadName, StoreName } from '../wasm/opcodes.ts';
 import type { Condition, LiftContext, Width } from '../x86/lift-context.ts';
@@ -44,6 +45,9 @@ const STORES: Record<number, StoreName> = {
   128: 'v128.store',
 };
 
+/** FSW.ES: an unmasked x87 exception is pending. */
+const FSW_ES = 0x80;
+
 const fixed = (offset: number): Place => ({ kind: 'fixed', offset });
 const isMmx = (o: OperandDef): boolean => 'PQN'.includes(o.addressing);
 
@@ -79,11 +83,13 @@ class InsnLifter implements LiftContext {
 
   private checkAligned(address: Node, bytes: number): void {
     const { b } = this;
-    b.if(b.and(b.wrap(address), b.i32(bytes - 1)), () => b.raise(13, b.i32(0)));
+    b.if(b.and(b.wrap(address), b.i32(bytes - 1)), () => b.raise(VEC_GP));
   }
 
   /** Any MMX instruction makes all x87 registers valid and TOP 0 (SDM vol. 1, 9.5.1). */
   private enterMmx(): void {
+    const { b } = this;
+    b.if(b.and(this.field(st.fsw), b.i32(FSW_ES)), () => b.raise(VEC_MF));
     this.setField(st.fpTop, this.b.i32(0));
     this.setField(st.fpEmpty, this.b.i32(0));
   }

@@ -15,3 +15,9 @@ export const randomHelper = declareHelper('random', []);
 export const repeatHelper = declareHelper('repeatString', ['i32', 'i32', 'i32'], 'i32');
 /** SSE arithmetic done exactly: (operation code, offsets of destination and two sources, immediate): nonzero when #XF is set up. */
 export const sseHelper = declareHelper('sse', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');
+/** x87 instruction: (selector, memory offset or condition): nonzero when an exception is set up. */
+export const x87Helper = declareHelper('x87', ['i32', 'i32'], 'i32');
+/** EMMS. */
+export const emmsHelper = declareHelper('emms', [], 'i32');
+/** FXSAVE, XSAVE and their kin: (operation, memory offset, component mask, 1 for 64-bit pointers): nonzero when #GP is set up. */
+export const stateHelper = declareHelper('processorState', ['i32', 'i32', 'i32', 'i32'], 'i32');

@@ -13,6 +13,7 @@ import { sseMove } from './sse-move.ts';
 import { stack } from './stack.ts';
 import { strings } from './string.ts';
 import { compareExchangeWide, system } from './system.ts';
+import { x87 } from './x87.ts';
 
 export const instructionSet: readonly InsnDef[] = [
   ...arith,
@@ -30,4 +31,5 @@ export const instructionSet: readonly InsnDef[] = [
   ...sseInteger,
   ...sseFloat,
   ...sseControl,
+  ...x87,
 ];
