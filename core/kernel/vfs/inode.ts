@@ -94,7 +94,7 @@ export abstract class Inode {
    * Magic links (/proc/self/fd/N, cwd, exe): what following the link yields instead of walking `readlink()`'s text.
    * Undefined for ordinary links.
    */
-  followMagic?(task: Task): PathRef | OpenFile;
+  followMagic?(task: Task): PathRef | OpenFile | undefined;
   /** O_TMPFILE: a regular file without a name, in the file system of this directory. */
   createUnnamed(_mode: number, _uid: number, _gid: number): Inode {
     fail(EOPNOTSUPP);
