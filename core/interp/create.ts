@@ -2,6 +2,7 @@
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import { DecodeTable } from '../x86/decoder.ts';
+import { compareStringsHelpers } from '../x86/helpers/compare-strings.ts';
 import { floatHelpers } from '../x86/helpers/float.ts';
 import { generalHelpers } from '../x86/helpers/general.ts';
 import { instructionSet } from '../x86/insn/index.ts';
@@ -34,6 +35,7 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
         access: (low, high, size, isWrite) => engine!.prepareAccess(low, high, size, isWrite),
       }),
       ...floatHelpers(space),
+      ...compareStringsHelpers(space),
     }),
   );
   engine = new InterpreterEngine(space, decodeTable(), helpers, options.common);

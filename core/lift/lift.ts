@@ -189,6 +189,9 @@ class InsnLifter implements LiftContext {
     }
   }
 
+  xmm(index: number): Node {
+    return this.b.state('v128.load', fixed(st.xmmOffset(index)));
+  }
   readXmm(i: number): Node {
     if (this.isMemory(i)) return this.b.load('v128.load', this.address(i));
     return this.b.state('v128.load', this.place(i));

@@ -37,6 +37,8 @@ export interface LiftContext {
   address(i: number): Node;
   /** Effective address without the segment base, cut to the address size (LEA). */
   offset(i: number): Node;
+  /** XMM register by number. */
+  xmm(index: number): Node;
   /** XMM operand `i` as v128, whatever its size letter. */
   readXmm(i: number): Node;
   /** Writes all 128 bits of XMM register operand `i`. */

@@ -6,8 +6,8 @@
  * gives opcode bytes, ModRM use and immediate, then the operands with what is done to them. From it derive the decoder,
  * the disassembler, the test assembler, the handlers of tier 0 and the generated test cases.
  *
- * Opcode tokens: an optional mandatory prefix `NP` (none), `66`, `F3` or `F2` in front (then the row matches only with
- * exactly it), `REX.W` / `REX.0` (W must be 1 / 0), the bytes, `+r` (register in the low 3 bits), `/r`, `/0`../`7`, and
+ * Opcode tokens: `REX.W` / `REX.0` (W must be 1 / 0), a mandatory prefix `NP` (none), `66`, `F3` or `F2` (then the row
+ * matches only with exactly it), both optional, the bytes, `+r` (register in the low 3 bits), `/r`, `/0`../`7`, and
  * `ib iw iz io` for immediates that are not named by an operand. A further byte behind `0F 01`, `0F AE`, `0F C7` or
  * `D8`..`DF` is a whole ModRM byte (≥ C0). VEX rows start with `VEX.L0.66.0F38.W0` (L0 L1 LIG, NP 66 F3 F2, map, W0 W1 WIG).
  *
@@ -192,8 +192,9 @@ let nextId = 0;
 export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
   const tokens = spec.opcode.split(/\s+/);
   let mandatory: MandatoryPrefix = 'any';
-  if (tokens.length > 1 && /^(NP|66|F3|F2)$/.test(tokens[0]!)) mandatory = tokens.shift() as MandatoryPrefix;
   let rexW: 0 | 1 | undefined;
+  if (/^REX\.[W0]$/.test(tokens[0]!)) rexW = tokens.shift() === 'REX.W' ? 1 : 0;
+  if (tokens.length > 1 && /^(NP|66|F3|F2)$/.test(tokens[0]!)) mandatory = tokens.shift() as MandatoryPrefix;
   let map = 0 as Encoding['map'];
   const bytes: number[] = [];
   let digit = -1;
@@ -209,9 +210,7 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
     rexW = w === 'W1' ? 1 : w === 'W0' ? 0 : undefined;
   }
   for (const token of tokens) {
-    if (token === 'REX.W') rexW = 1;
-    else if (token === 'REX.0') rexW = 0;
-    else if (token === '/r') hasModrm = true;
+    if (token === '/r') hasModrm = true;
     else if (/^\/[0-7]$/.test(token)) {
       hasModrm = true;
       digit = Number(token[1]);

@@ -21,3 +21,5 @@ export const x87Helper = declareHelper('x87', ['i32', 'i32'], 'i32');
 export const emmsHelper = declareHelper('emms', [], 'i32');
 /** FXSAVE, XSAVE and their kin: (operation, memory offset, component mask, 1 for 64-bit pointers): nonzero when #GP is set up. */
 export const stateHelper = declareHelper('processorState', ['i32', 'i32', 'i32', 'i32'], 'i32');
+/** PCMPESTRM, ESTRI, ISTRM, ISTRI: (which | 4 with 64-bit lengths, offsets of the operands, immediate). */
+export const compareStringsHelper = declareHelper('compareStrings', ['i32', 'i32', 'i32', 'i32']);

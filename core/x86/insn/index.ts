@@ -7,6 +7,7 @@ import { branch } from './branch.ts';
 import { mov } from './mov.ts';
 import { muldiv } from './muldiv.ts';
 import { shifts } from './shift.ts';
+import { sseExtended } from './sse-extended.ts';
 import { sseControl, sseFloat } from './sse-float.ts';
 import { sseInteger } from './sse-integer.ts';
 import { sseMove } from './sse-move.ts';
@@ -29,6 +30,7 @@ export const instructionSet: readonly InsnDef[] = [
   ...compareExchangeWide,
   ...sseMove,
   ...sseInteger,
+  ...sseExtended,
   ...sseFloat,
   ...sseControl,
   ...x87,
