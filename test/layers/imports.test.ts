@@ -24,7 +24,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/dev': ['core/mem'],
   'core/kernel/abi': [],
   // The kernel's core and its libraries know each other: a process holds the state of posix-process, signals and the like.
-  'core/kernel': ['core/mem', 'core/vcpu', 'core/dev', 'core/image', 'core/kernel/abi'],
+  // AT_HWCAP and /proc/cpuinfo say what CPUID says.
+  'core/kernel': ['core/x86', 'core/mem', 'core/vcpu', 'core/dev', 'core/image', 'core/kernel/abi'],
   'core/image': [],
   'core/machine': [
     'core/contract',

@@ -1,27 +1,51 @@
-/** All micro-libraries, each after those it needs. An image selects from these by option. */
+/** All micro-libraries. An image selects from these by option; which comes first at boot follows from their `needs`. */
 import type { MicroLibrary } from '../lib.ts';
+import { devfs } from './devfs/lib.ts';
+import { elfloader } from './elfloader/lib.ts';
 import { posixEnviron } from './posix-environ/lib.ts';
 import { posixEventfd } from './posix-eventfd/lib.ts';
+import { posixFdio } from './posix-fdio/lib.ts';
+import { posixFdtab } from './posix-fdtab/lib.ts';
 import { posixFutex } from './posix-futex/lib.ts';
 import { posixMmap } from './posix-mmap/lib.ts';
 import { posixPipe } from './posix-pipe/lib.ts';
 import { posixPoll } from './posix-poll/lib.ts';
+import { posixProcess } from './posix-process/lib.ts';
+import { posixSysinfo } from './posix-sysinfo/lib.ts';
 import { posixTime } from './posix-time/lib.ts';
+import { posixTty } from './posix-tty/lib.ts';
+import { posixUser } from './posix-user/lib.ts';
+import { ramfs } from './ramfs/lib.ts';
 import { ukboot } from './ukboot/lib.ts';
 import { uknetdev } from './uknetdev/lib.ts';
+import { ukrandom } from './ukrandom/lib.ts';
+import { uksched } from './uksched/lib.ts';
 import { uksignal } from './uksignal/lib.ts';
+import { vfscore } from './vfscore/lib.ts';
 
 export const libraries: readonly MicroLibrary[] = [
-  ukboot,
+  devfs,
+  elfloader,
   posixEnviron,
-  uknetdev,
-  posixTime,
-  uksignal,
-  posixMmap,
-  posixFutex,
-  posixPipe,
   posixEventfd,
+  posixFdio,
+  posixFdtab,
+  posixFutex,
+  posixMmap,
+  posixPipe,
   posixPoll,
+  posixProcess,
+  posixSysinfo,
+  posixTime,
+  posixTty,
+  posixUser,
+  ramfs,
+  ukboot,
+  uknetdev,
+  ukrandom,
+  uksched,
+  uksignal,
+  vfscore,
 ];
 
 /** Options that select them. */

@@ -1,13 +1,12 @@
 /** Users and groups: manifest. */
 import { defineLib } from '../../lib.ts';
-import { capget, capset } from './capabilities.ts';
 import { getgroups, setgroups } from './groups.ts';
 import * as ids from './ids.ts';
 
 export const posixUser = defineLib({
   name: 'posix-user',
   option: 'LIBPOSIX_USER',
-  summary: 'User and group ids, capabilities',
+  summary: 'User and group ids',
   needs: [],
   syscalls: [
     ids.getuid,
@@ -18,7 +17,5 @@ export const posixUser = defineLib({
     ...ids.groupSetters,
     getgroups,
     setgroups,
-    capget,
-    capset,
   ],
 });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { posixProcess } from '../../../../../../core/kernel/lib/posix-process/lib.ts';
 import { posixUser } from '../../../../../../core/kernel/lib/posix-user/lib.ts';
 import { DATA, ScriptedMachine } from '../../../../../support/scripted-machine.ts';
 
@@ -60,6 +61,7 @@ describe('user ids', () => {
   });
 
   it('carry the capabilities', () => {
+    machine = new ScriptedMachine([posixUser, posixProcess]);
     const effective = (): number[] => {
       machine.task.memory.setU32(DATA, 0x2008_0522);
       machine.task.memory.setU32(DATA + 4, 0);

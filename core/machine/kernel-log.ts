@@ -1,0 +1,40 @@
+/** Kernel messages on the kernel console, in the form of Unikraft's printk: `[    0.105637] Info: [library] text`. */
+import type { Logger, LogLevel } from '../base/logger.ts';
+import type { Clock } from '../dev/clock.ts';
+
+/** Most important first. */
+const levels: readonly LogLevel[] = ['crit', 'error', 'warn', 'info', 'debug'];
+const labels: Readonly<Record<LogLevel, string>> = {
+  crit: 'CRIT: ',
+  error: 'ERR:  ',
+  warn: 'Warn: ',
+  info: 'Info: ',
+  debug: 'dbg:  ',
+};
+
+/** Source of crash reports (kernel/crash-report.ts): they end up in the ending of the instance, not among messages. */
+const CRASH = 'crash';
+
+export class KernelLog implements Logger {
+  /** Crash reports so far. */
+  readonly reports: string[] = [];
+  private readonly lowest: number;
+  private readonly write: (text: string) => void;
+  private readonly clock: Clock;
+  private readonly bootNs: number;
+
+  constructor(level: LogLevel, clock: Clock, write: (text: string) => void) {
+    this.lowest = levels.indexOf(level);
+    this.write = write;
+    this.clock = clock;
+    this.bootNs = clock.monotonicNs();
+  }
+
+  log(level: LogLevel, source: string, message: string): void {
+    if (source === CRASH) this.reports.push(message);
+    else if (levels.indexOf(level) <= this.lowest) {
+      const seconds = ((this.clock.monotonicNs() - this.bootNs) / 1e9).toFixed(6).padStart(12);
+      this.write(`[${seconds}] ${labels[level]}[${source}] ${message}\n`);
+    }
+  }
+}

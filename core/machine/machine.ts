@@ -1,0 +1,175 @@
+/**
+ * One machine: address space, engine, kernel and devices put together and booted from a spec. Everything runs
+ * synchronously on the thread that calls `run`, which returns when the program has ended or the host has a request.
+ */
+import { utf8ToStr } from '../base/bytes.ts';
+import { VmError } from '../contract/errors.ts';
+import type { VmSpec } from '../contract/vm-spec.ts';
+import type { Ending, ProgramExit, Statistics } from '../contract/worker-protocol.ts';
+import { bannerText } from '../image/banner.ts';
+import type { Image } from '../image/image.ts';
+import { createEngine } from '../interp/create.ts';
+import { Kernel } from '../kernel/kernel.ts';
+import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
+import { fromKernel, sendToGroup } from '../kernel/lib/uksignal/send.ts';
+import { Mm } from '../kernel/mm/mm.ts';
+import { Scheduler } from '../kernel/sched/scheduler.ts';
+import { Strace } from '../kernel/syscall/strace.ts';
+import { parseSyscallFilter } from '../kernel/syscall/strace-filter.ts';
+import { SyscallTable } from '../kernel/syscall/table.ts';
+import type { Task } from '../kernel/task.ts';
+import { AddressSpace } from '../mem/address-space.ts';
+import { applyParameters, parameterHelp, readBootLine } from './apply-parameters.ts';
+import { consoleForeground } from './console-signals.ts';
+import { createFirstProcess, setUser, setWorkdir, startProgram } from './first-process.ts';
+import { readInitrd } from './initrd.ts';
+import { KernelLog } from './kernel-log.ts';
+import type { MachineHost } from './machine-host.ts';
+import { mountFileSystems } from './mounts.ts';
+import { RELEASE } from './release.ts';
+import { selectLibraries } from './select-libraries.ts';
+import { collectStatistics } from './statistics.ts';
+
+export interface MachineConfig {
+  spec: VmSpec;
+  image: Image;
+}
+
+const MIB = 1024 * 1024;
+
+/** Builds and boots. Throws VmError when the spec can't be run; what the guest does wrong later is in the ending. */
+export function createMachine({ spec, image }: MachineConfig, host: MachineHost): Machine {
+  const machine = new Machine(spec, image, host);
+  machine.boot();
+  return machine;
+}
+
+export class Machine {
+  readonly kernel: Kernel;
+  private readonly spec: VmSpec;
+  private readonly image: Image;
+  private readonly host: MachineHost;
+  private readonly log: KernelLog;
+  private readonly bootNs: number;
+  private readonly mm: Mm;
+  /** Time spent running, without sleep. */
+  private busyNs = 0;
+  /** False when only the kernel's help was asked for. */
+  private hasProgram = true;
+
+  constructor(spec: VmSpec, image: Image, host: MachineHost) {
+    this.spec = spec;
+    this.image = image;
+    this.host = host;
+    this.bootNs = host.clock.monotonicNs();
+    this.log = new KernelLog(spec.isQuiet ? 'crit' : image.logLevel, host.clock, (text) => host.kernelMessage(text));
+    this.kernel = new Kernel(this.kernelHost(), selectLibraries(image));
+    this.kernel.syscalls = new SyscallTable(this.kernel.libraries);
+    this.kernel.scheduler = new Scheduler(this.kernel);
+    const { clock, random } = host;
+    const timestampNs = (): number => clock.monotonicNs() - this.bootNs;
+    this.mm = new Mm(new AddressSpace(spec.memoryMiB * MIB), (space) => createEngine(space, { timestampNs, random }));
+  }
+
+  private kernelHost() {
+    const { clock, random, console, hasRequest } = this.host;
+    const idle = (deadlineNs: number): void => {
+      const startNs = clock.monotonicNs();
+      this.host.idle(deadlineNs);
+      this.busyNs -= clock.monotonicNs() - startNs;
+    };
+    const memoryBytes = this.spec.memoryMiB * MIB;
+    return { clock, random, console, hasRequest, idle, memoryBytes, hostname: 'unikraft', logger: this.log };
+  }
+
+  /** From nothing to a program that is about to run its first instruction. */
+  boot(): void {
+    const { kernel, spec, image, host } = this;
+    const line = readBootLine(spec);
+    if (!spec.isQuiet) host.kernelMessage(bannerText(image.banner, RELEASE));
+    if (line.hasHelp) {
+      host.kernelMessage(parameterHelp(kernel.libraries));
+      this.hasProgram = false;
+      return;
+    }
+    for (const library of kernel.libraries) library.init?.(kernel);
+    this.setEnvironment(image.environment);
+    applyParameters(kernel, line);
+    this.setEnvironment(spec.env);
+    const initrd = readInitrd(spec, host);
+    mountFileSystems(kernel, spec, image, host, initrd);
+    const task = createFirstProcess(kernel, this.mm);
+    if (spec.user !== undefined) setUser(task, spec.user);
+    setWorkdir(task, spec, image);
+    this.traceCalls();
+    startProgram(
+      task,
+      this.programWords(line.program, initrd?.kind === 'elf'),
+      image,
+      initrd?.kind === 'elf' ? initrd.bytes : undefined,
+    );
+    kernel.scheduler.add(task);
+  }
+
+  private setEnvironment(entries: readonly string[]): void {
+    for (const entry of entries) {
+      const equals = entry.indexOf('=');
+      this.kernel.environment.set(utf8ToStr(entry.slice(0, equals)), utf8ToStr(entry.slice(equals + 1)));
+    }
+  }
+
+  /** argv: the words given, else those of the image. A program that is the initrd gets the initrd's name before them. */
+  private programWords(given: readonly string[], isInitrd: boolean): string[] {
+    const words = given.length > 0 ? [...given] : [...this.image.cmd];
+    const { initrd } = this.spec;
+    if (isInitrd && initrd !== undefined) words.unshift(initrd.slice(initrd.lastIndexOf('/') + 1));
+    if (!this.image.isSet('APPELFLOADER_CUSTOMAPPNAME') && !isInitrd)
+      words.unshift(this.image.text('APPELFLOADER_VFSEXEC_PATH'));
+    if (words.length === 0)
+      throw new VmError('cli.usage', 'no program to run: neither the command line nor the image names one');
+    return words;
+  }
+
+  private traceCalls(): void {
+    const { spec, image, host } = this;
+    if (spec.strace === undefined && !image.isSet('LIBSYSCALL_SHIM_STRACE')) return;
+    this.kernel.scheduler.dispatcher.trace = new Strace((text) => host.straceLine(text), {
+      format: spec.strace?.format ?? 'text',
+      filter: parseSyscallFilter(spec.strace?.filter ?? ''),
+      isColoured: image.isSet('LIBSYSCALL_SHIM_STRACE_ANSI_COLOR'),
+      printType: image.isSet('LIBSYSCALL_SHIM_STRACE_PRINT_TYPE'),
+    });
+  }
+
+  /** Runs until the program has ended (then the ending is returned) or the host has a request (then nothing). */
+  run(): Ending | undefined {
+    if (!this.hasProgram) return {};
+    const startNs = this.host.clock.monotonicNs();
+    const outcome = this.kernel.scheduler.run();
+    this.busyNs += this.host.clock.monotonicNs() - startNs;
+    if (outcome === 'request') return undefined;
+    const exit: ProgramExit = this.kernel.scheduler.end!;
+    const report = this.log.reports.join('\n');
+    return { exit, statistics: this.statistics(), ...(report === '' ? {} : { report }) };
+  }
+
+  statistics(): Statistics {
+    return collectStatistics(this.kernel, this.mm, { bootNs: this.bootNs, cpuTimeNs: this.busyNs });
+  }
+
+  /** A signal from outside: to the foreground of the terminal, or to the first process. */
+  signal(signal: number): void {
+    sendToGroup(this.kernel, consoleForeground(this.kernel), signal, fromKernel);
+  }
+
+  /** The console device has another size. */
+  resized(): void {
+    consoleResized(this.kernel);
+  }
+
+  /** The first process's task, for tests and tools. */
+  get firstTask(): Task | undefined {
+    const [first] = this.kernel.processes.values();
+    return first?.tasks[0];
+  }
+}
