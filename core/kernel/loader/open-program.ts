@@ -126,7 +126,7 @@ function openFile(task: Task, path: string, role: string, dirFd = AT_FDCWD, atFl
       throw new ExecError(errno.EACCES, `${role} is on a file system mounted with noexec`);
     }
     requireAccess(task, inode, MAY_EXEC);
-    return { file: fileProgram(inode.open(O_RDONLY), inode), place, attributes: inode.stat() };
+    return { file: fileProgram(inode.open(O_RDONLY), place), place, attributes: inode.stat() };
   } catch (error) {
     if (error instanceof SysError) throw new ExecError(error.errno, explain(role, error.errno));
     throw error;

@@ -1,8 +1,8 @@
 /** A program to load: a file of the guest's file systems, or bytes in host memory (an ELF given as initrd). */
 
 import { type Backing, BytesBacking, FileBacking } from '../mm/backing.ts';
-import type { Inode } from '../vfs/inode.ts';
 import type { OpenFile } from '../vfs/open-file.ts';
+import type { PathRef } from '../vfs/path.ts';
 import type { ProgramSource } from './elf.ts';
 
 export interface ProgramFile extends ProgramSource {
@@ -12,8 +12,10 @@ export interface ProgramFile extends ProgramSource {
   close(): void;
 }
 
-/** Takes over one reference of `file`. */
-export function fileProgram(file: OpenFile, inode: Inode): ProgramFile {
+/** Takes over one reference of `file`, which was opened at `place`. */
+export function fileProgram(file: OpenFile, place: PathRef): ProgramFile {
+  const { inode } = place;
+  file.path = place;
   const size = inode.stat().size;
   return {
     read: (into, offset) => file.read(into, offset),

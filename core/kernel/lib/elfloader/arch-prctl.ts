@@ -1,6 +1,6 @@
 /** arch_prctl(2): segment bases, and what the CPU can't do. */
 import { fsBase, gsBase } from '../../../vcpu/state.ts';
-import { EINVAL, ENODEV, EPERM } from '../../abi/errno.ts';
+import { EINVAL, ENODEV, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import type { NameTable } from '../../abi/names.ts';
 import { arg, result } from '../../syscall/args.ts';
 import { defineSyscall } from '../../syscall/define.ts';
@@ -13,6 +13,7 @@ const ARCH_GET_CPUID = 0x1011;
 const ARCH_SET_CPUID = 0x1012;
 const ARCH_GET_XCOMP_SUPP = 0x1021;
 const ARCH_GET_XCOMP_PERM = 0x1022;
+const ARCH_REQ_XCOMP_PERM = 0x1023;
 
 const operationNames: NameTable = [
   ['ARCH_SET_GS', ARCH_SET_GS],
@@ -23,6 +24,7 @@ const operationNames: NameTable = [
   ['ARCH_SET_CPUID', ARCH_SET_CPUID],
   ['ARCH_GET_XCOMP_SUPP', ARCH_GET_XCOMP_SUPP],
   ['ARCH_GET_XCOMP_PERM', ARCH_GET_XCOMP_PERM],
+  ['ARCH_REQ_XCOMP_PERM', ARCH_REQ_XCOMP_PERM],
 ];
 
 /** End of the user half of the address space (TASK_SIZE_MAX). */
@@ -57,6 +59,9 @@ export const archPrctl = defineSyscall({
       case ARCH_GET_XCOMP_PERM:
         memory.setU64(address, XFEATURES);
         return 0;
+      case ARCH_REQ_XCOMP_PERM:
+        // No state component needs to be asked for.
+        return address >= 64 ? -EINVAL : -EOPNOTSUPP;
       default:
         return -EINVAL;
     }

@@ -1,6 +1,6 @@
 /** mmap(2), munmap(2), mremap(2), mprotect(2) and its sibling with protection keys, which this CPU lacks. */
 import { GUEST_TOP, MMAP_MIN_ADDR, PAGE_SIZE } from '../../../mem/layout.ts';
-import { EACCES, EAGAIN, EINVAL, ENODEV, ENOMEM, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM } from '../../abi/errno.ts';
+import { EACCES, EAGAIN, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM } from '../../abi/errno.ts';
 import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../../abi/fcntl.ts';
 import { MS_NOEXEC } from '../../abi/fs.ts';
 import * as mman from '../../abi/mman.ts';
@@ -203,7 +203,7 @@ export const pkeyAlloc = defineSyscall({
   support: 'full',
   args: [arg.uint('flags'), arg.uint('access_rights')],
   result: result.int,
-  run: (_task, flags, rights) => (flags !== 0 || rights & ~3 ? -EINVAL : -ENOSPC),
+  run: () => -EINVAL,
 });
 
 export const pkeyFree = defineSyscall({
