@@ -1,8 +1,11 @@
 /** Clocks, sleeping and timers: manifest. */
 import { defineLib } from '../../lib.ts';
+import { execHooks } from '../../loader/exec.ts';
 import * as adjust from './adjust.ts';
 import * as itimers from './itimers.ts';
+import { stopItimers } from './itimers.ts';
 import * as posixTimers from './posix-timers.ts';
+import { deletePosixTimers } from './posix-timers.ts';
 import * as read from './read.ts';
 import * as sleep from './sleep.ts';
 
@@ -31,4 +34,12 @@ export const posixTime = defineLib({
     posixTimers.timerGetoverrun,
     posixTimers.timerDelete,
   ],
+  init(kernel) {
+    kernel.exitHooks.add((process) => {
+      stopItimers(process);
+      deletePosixTimers(process);
+    });
+    // Interval timers outlive execve, POSIX timers don't.
+    execHooks(kernel).add((task) => deletePosixTimers(task.process));
+  },
 });

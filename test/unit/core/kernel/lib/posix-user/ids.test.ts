@@ -10,7 +10,6 @@ const SETGROUPS = 116;
 const SETRESUID = 117;
 const GETRESUID = 118;
 const SETFSUID = 122;
-const CAPGET = 125;
 const EPERM = -1;
 const EINVAL = -22;
 
@@ -58,19 +57,6 @@ describe('user ids', () => {
   it('leave the old fsuid as the answer of setfsuid', () => {
     machine.call(SETRESUID, 1000, 1001, 1002);
     expect([5, 1002, -1].map((id) => machine.call(SETFSUID, id))).toEqual([1001, 1001, 1002]);
-  });
-
-  it('carry the capabilities', () => {
-    machine = new ScriptedMachine([posixUser, posixProcess]);
-    const effective = (): number[] => {
-      machine.task.memory.setU32(DATA, 0x2008_0522);
-      machine.task.memory.setU32(DATA + 4, 0);
-      expect(machine.call(CAPGET, DATA, DATA + 8)).toBe(0);
-      return [machine.task.memory.getU32(DATA + 8), machine.task.memory.getU32(DATA + 20)];
-    };
-    expect(effective()).toEqual([0xffff_ffff, 0x1ff]);
-    machine.call(SETUID, 1000);
-    expect(effective()).toEqual([0, 0]);
   });
 });
 
