@@ -3,7 +3,7 @@
  * their end when a descriptor or an open file is closed. They hold within the VM; the host does not see them.
  */
 import { EAGAIN, EDEADLK } from '../abi/errno.ts';
-import { LOCK_EX, LOCK_UN } from '../abi/fcntl.ts';
+import { F_UNLCK, LOCK_EX, LOCK_UN } from '../abi/fcntl.ts';
 import { type Kernel, service } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { type SysResult, WaitQueue } from '../wait.ts';
@@ -66,7 +66,7 @@ export class FileLocks {
     else task.process.fds.onClose = (closed) => this.releaseTable(task.process.fds, closed);
     const attempt = (): number => {
       this.waiting.delete(change.owner);
-      const blocker = locked.records.conflict(change);
+      const blocker = change.type === F_UNLCK ? undefined : locked.records.conflict(change);
       if (blocker === undefined) {
         locked.records.set(change);
         locked.queue.wake();

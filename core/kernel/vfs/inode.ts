@@ -3,6 +3,7 @@
  * an object that lacks the operation. Names are byte strings (core/base/bytes.ts) of one path component.
  */
 import { EINVAL, ENOTDIR, EOPNOTSUPP, EPERM, EXDEV } from '../abi/errno.ts';
+import { S_IFREG } from '../abi/stat.ts';
 import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
 import type { InodeWatcher } from './notify.ts';
@@ -74,6 +75,20 @@ export abstract class Inode {
   symlink(_name: string, _target: string, _uid: number, _gid: number): Inode {
     fail(ENOTDIR);
   }
+  /**
+   * For boot: an empty directory (or a file) that the guest is to find here. A file system that shows something of the
+   * host's keeps it in memory instead of making it there.
+   */
+  provideDirectory(name: string): Inode {
+    return this.mkdir(name, 0o755, 0, 0);
+  }
+  provideFile(name: string, content: Uint8Array): Inode {
+    const inode = this.create(name, S_IFREG | 0o644, 0, 0, 0);
+    const file = inode.open(1);
+    file.write(content, 0);
+    file.drop();
+    return inode;
+  }
   link(_name: string, _target: Inode): void {
     fail(EPERM);
   }
@@ -95,8 +110,8 @@ export abstract class Inode {
    * Undefined for ordinary links.
    */
   followMagic?(task: Task): PathRef | OpenFile | undefined;
-  /** O_TMPFILE: a regular file without a name, in the file system of this directory. */
-  createUnnamed(_mode: number, _uid: number, _gid: number): Inode {
+  /** O_TMPFILE: a regular file without a name, in the file system of this directory; `link` may give it one or not. */
+  createUnnamed(_mode: number, _uid: number, _gid: number, _isLinkable: boolean): Inode {
     fail(EOPNOTSUPP);
   }
   /** Entries without `.` and `..`. */

@@ -88,7 +88,12 @@ function openUnnamed(
   requireAccess(task, directory.inode, MAY_WRITE | MAY_EXEC);
   requireWritableMount(directory);
   const { uid, gid } = newNodeOwner(task, directory.inode);
-  const inode = directory.inode.createUnnamed(S_IFREG | (mode & 0o7777 & ~task.process.fs.umask), uid, gid);
+  const inode = directory.inode.createUnnamed(
+    S_IFREG | (mode & 0o7777 & ~task.process.fs.umask),
+    uid,
+    gid,
+    (flags & O_EXCL) === 0,
+  );
   const ref: PathRef = { mount: directory.mount, inode, name: `#${inode.stat().ino} (deleted)`, parent: directory };
   return finishOpen(task, ref, flags & ~O_DIRECTORY);
 }
@@ -131,8 +136,8 @@ function createAndOpen(task: Task, parent: PathRef, name: string, flags: number,
 function openExisting(task: Task, ref: PathRef, flags: number, reopened?: OpenFile): OpenFile | PendingOpen {
   const { inode } = ref;
   const { type } = inode;
-  if (type === S_IFLNK) fail(ELOOP);
   if ((flags & O_DIRECTORY) !== 0 && type !== S_IFDIR) fail(ENOTDIR);
+  if (type === S_IFLNK) fail(ELOOP);
   const wanted = accessWanted(flags);
   if (type === S_IFDIR) {
     if ((wanted & MAY_WRITE) !== 0 || (flags & O_CREAT) !== 0) fail(EISDIR);

@@ -1,5 +1,5 @@
 /** ftruncate(2), fallocate(2), and what makes or advises about file content: fsync(2), sync_file_range(2), fadvise. */
-import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EPERM, ESPIPE } from '../../abi/errno.ts';
+import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE } from '../../abi/errno.ts';
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -8,7 +8,6 @@ import {
   FALLOC_FL_UNSHARE_RANGE,
   FALLOC_FL_ZERO_RANGE,
   fallocateNames,
-  O_APPEND,
 } from '../../abi/fcntl.ts';
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFREG } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
@@ -66,7 +65,6 @@ export const fallocate = defineSyscall({
     if ((mode & ~KNOWN_MODES) !== 0) return -EOPNOTSUPP;
     if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0 && (mode & FALLOC_FL_KEEP_SIZE) === 0) return -EOPNOTSUPP;
     if (!file.isWritable) return -EBADF;
-    if ((mode & ~FALLOC_FL_KEEP_SIZE) !== 0 && (file.flags & O_APPEND) !== 0) return -EPERM;
     checkAllocatable(file);
     if (offset + len > Number.MAX_SAFE_INTEGER) return -EFBIG;
     if ((mode & FALLOC_FL_KEEP_SIZE) === 0) checkSizeLimit(task, offset + len, file.stat().size);

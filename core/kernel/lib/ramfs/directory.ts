@@ -63,10 +63,10 @@ export class RamDirectory extends RamInode {
     inode.relinked();
     this.add(name, inode);
   }
-  override createUnnamed(mode: number, uid: number, gid: number): RamInode {
+  override createUnnamed(mode: number, uid: number, gid: number, isLinkable: boolean): RamInode {
     const inode = new RamRegular(this.fs, mode, uid, gid);
     inode.nlink = 0;
-    inode.isLinkable = true;
+    inode.isLinkable = isLinkable;
     return inode;
   }
 

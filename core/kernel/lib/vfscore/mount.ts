@@ -26,6 +26,7 @@ import type { Task } from '../../task.ts';
 import { fsTypes } from '../../vfs/fs-types.ts';
 import { resolvePath } from '../../vfs/lookup.ts';
 import type { Mount } from '../../vfs/mount.ts';
+import type { OpenFile } from '../../vfs/open-file.ts';
 import { isMountRoot, type PathRef, pathFrom } from '../../vfs/path.ts';
 
 const PROPAGATION = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
@@ -66,8 +67,9 @@ function bindOne(task: Task, from: PathRef, target: PathRef): Mount {
   });
 }
 
-function remount(ref: PathRef, flags: number): void {
+function remount(task: Task, ref: PathRef, flags: number): void {
   const mount = mountRoot(ref);
+  if ((flags & MS_RDONLY) !== 0 && openFiles(task, mount).some((file) => file.isWritable)) fail(EBUSY);
   const readOnly = mount.fs.isReadOnly ? MS_RDONLY : 0;
   mount.flags = (flags & MS_PER_MOUNT) | readOnly;
 }
@@ -94,7 +96,7 @@ export const mount = defineSyscall({
   run: (task, source, path, type, flags, data) => {
     const target = resolvePath(task, AT_FDCWD, path);
     requirePrivileged(task);
-    if ((flags & MS_REMOUNT) !== 0) remount(target, flags);
+    if ((flags & MS_REMOUNT) !== 0) remount(task, target, flags);
     else if ((flags & MS_BIND) !== 0) bind(task, source ?? fail(EFAULT), target, flags);
     else if ((flags & PROPAGATION) !== 0) {
       // Nothing propagates: that is what private and unbindable ask for, and what a slave of nothing has.
@@ -110,13 +112,19 @@ function readOptions(task: Task, gva: number): string {
   return gva === 0 ? '' : (task.memory.readCString(gva, 4096) ?? fail(EINVAL));
 }
 
+/** Files of the mount that processes have open. */
+function openFiles(task: Task, mount: Mount): OpenFile[] {
+  return [...task.kernel.processes.values()].flatMap(({ fds }) =>
+    [...fds.entries()].map(([, file]) => file).filter(({ path }) => path?.mount === mount),
+  );
+}
+
 /** True when a process works in the mount or has something of it open. */
 function isInUse(task: Task, mount: Mount): boolean {
-  for (const { fs, fds } of task.kernel.processes.values()) {
+  for (const { fs } of task.kernel.processes.values()) {
     if (fs.cwd.mount === mount || fs.root.mount === mount) return true;
-    for (const [, file] of fds.entries()) if (file.path?.mount === mount) return true;
   }
-  return false;
+  return openFiles(task, mount).length > 0;
 }
 
 export const umount2 = defineSyscall({
