@@ -52,6 +52,8 @@ export class ScriptedMachine {
   jumpsToDeadline = true;
   private readonly scripts = new Map<Task, Step[]>();
   private isStopped = false;
+  /** Turns in a row in which nobody had anything to do. */
+  private idleRuns = 0;
 
   constructor(libraries: readonly MicroLibrary[]) {
     const machine = this;
@@ -112,9 +114,11 @@ export class ScriptedMachine {
     return {
       run: () => {
         const task = this.kernel.scheduler.current!;
-        const step = this.scripts.get(task)!.shift();
+        const step = this.scriptOf(task).shift();
         const isDone = [...this.scripts.values()].every((script) => script.length === 0);
-        if (step === undefined && isDone) this.isStopped = true;
+        // Tasks that were woken meanwhile still have to end their calls: each one gets a turn before the machine stops.
+        this.idleRuns = step === undefined && isDone ? this.idleRuns + 1 : 0;
+        if (this.idleRuns > this.scripts.size) this.isStopped = true;
         space.i32[st.exitReason.offset >> 2] = step === undefined ? EXIT_BUDGET : step(task.vcpu);
         return 1;
       },
@@ -122,9 +126,19 @@ export class ScriptedMachine {
     };
   }
 
+  /** The script of a task, empty for one that the guest made. */
+  private scriptOf(task: Task): Step[] {
+    let script = this.scripts.get(task);
+    if (script === undefined) {
+      script = [];
+      this.scripts.set(task, script);
+    }
+    return script;
+  }
+
   /** Appends a step that changes registers or memory. */
   push(step: Step, task: Task = this.task): void {
-    this.scripts.get(task)!.push(step);
+    this.scriptOf(task).push(step);
   }
 
   /** Appends a system call; numbers are sign-extended to 64 bits. */
@@ -142,6 +156,7 @@ export class ScriptedMachine {
   /** Runs until every script is used up or nothing can go on without more time. */
   run(): void {
     this.isStopped = false;
+    this.idleRuns = 0;
     this.kernel.scheduler.run();
   }
 

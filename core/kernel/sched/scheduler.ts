@@ -259,6 +259,17 @@ export class Scheduler {
     if (this.current === task && this.running !== task) this.current = undefined;
   }
 
+  /** Gives the task another id: the thread that calls execve becomes the first of its process. */
+  rename(task: Task, tid: number): void {
+    if (this.tasks.get(task.tid) === task) this.tasks.delete(task.tid);
+    task.tid = tid;
+    if (task.state !== 'exited') this.tasks.set(tid, task);
+  }
+
+  get taskCount(): number {
+    return this.tasks.size;
+  }
+
   /** CPU time of a task up to now, in nanoseconds. */
   cpuTimeNs(task: Task): number {
     const running = task === this.running ? this.kernel.clock.monotonicNs() - this.sliceStartNs : 0;

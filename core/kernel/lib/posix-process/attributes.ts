@@ -18,6 +18,8 @@ export class ProcessAttributes {
   boundingSet = ALL_CAPABILITIES;
   ambientSet = 0n;
   securebits = 0;
+  /** /proc/PID/oom_score_adj: kept and shown; memory that is used up ends the process that asks for more. */
+  oomScoreAdjust = 0;
   /** MEMBARRIER_CMD_REGISTER_* that were made. */
   membarrierRegistrations = 0;
 

@@ -39,6 +39,14 @@ function retire(task: Task): void {
   process.tasks.splice(process.tasks.indexOf(task), 1);
 }
 
+/** Ends the other tasks of a process; the one that stays becomes its first: execve(2). */
+export function endOtherTasks(task: Task): void {
+  const { process, kernel } = task;
+  for (const other of [...process.tasks]) if (other !== task) retire(other);
+  if (task.tid !== process.pid) kernel.scheduler.rename(task, process.pid);
+  process.leaderExitCode = undefined;
+}
+
 /** Ends a process with all its tasks. Does nothing when it has ended. */
 export function endProcess(process: Process, exit: ProcessExit): void {
   if (process.exit !== undefined) return;

@@ -15,7 +15,7 @@ import { rseq } from './rseq.ts';
 import { getrusage, times } from './usage.ts';
 import { wait4, waitid } from './wait.ts';
 
-export { endProcess, exitTask, type ProcessExit } from './exit.ts';
+export { endOtherTasks, endProcess, exitTask, type ProcessExit } from './exit.ts';
 export { PidFile } from './pidfd.ts';
 export { processTimes, taskTimes } from './usage.ts';
 
