@@ -3,33 +3,29 @@
  * order and with back-pressure: while a consumer's promise is pending, the guest's writes wait.
  */
 import { setImmediate } from 'node:timers/promises';
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { Emitter } from '../base/event.ts';
 import { FrameReader } from '../base/output-frames.ts';
-import { createRing, RingReader, RingWriter } from '../base/shared-ring.ts';
+import { RingReader, RingWriter } from '../base/shared-ring.ts';
 import { type Client, connect, type Response } from '../contract/contract.ts';
 import { VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
 import {
   CONTROL_REQUEST,
   CONTROL_WAKE,
-  createChannel,
   type Ending,
   type OutputStream,
   type Statistics,
-  type WorkerChannel,
   type WorkerEvent,
   type workerApi,
 } from '../contract/worker-protocol.ts';
-import { workerEntry } from '../host/entry.ts';
+import { startWorker } from './worker-thread.ts';
 
 export type InstanceState = 'created' | 'running' | 'paused' | 'exited' | 'failed';
 
 /** Takes output of the guest; a returned promise holds back what follows until it is done. */
 export type OutputConsumer = (stream: OutputStream, bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
 
-/** Deep guest recursion nests wasm frames; a thread's default stack of 4 MiB would end it. */
-const WORKER_STACK_MIB = 64;
 const PUMP_CHUNK = 1 << 16;
 /** Bytes after which the pump lets the event loop handle other things. */
 const PUMP_BURST = 1 << 20;
@@ -43,16 +39,16 @@ export class Instance {
   /** Resolves once the program is over and all its output is delivered. Never rejects. */
   readonly ended: Promise<Ending>;
   private currentState: InstanceState = 'created';
-  private readonly channel: WorkerChannel<MessagePort>;
-  private readonly port: MessagePort;
-  private readonly control: Int32Array<SharedArrayBuffer>;
-  private readonly output: RingReader;
-  private readonly input: RingWriter;
+  /** These exist from `start` on. */
+  private worker: Worker | undefined;
+  private port: MessagePort = undefined!;
+  private control: Int32Array<SharedArrayBuffer> = undefined!;
+  private output: RingReader = undefined!;
+  private input: RingWriter = undefined!;
   private readonly call: Client<typeof workerApi>;
   private readonly accept: (response: Response) => void;
   private readonly closeCalls: (error: VmError) => void;
   private readonly consume: OutputConsumer;
-  private worker: Worker | undefined;
   private ending: Ending | undefined;
   private resolveEnded: (ending: Ending) => void = () => {};
   private wakePump: () => void = () => {};
@@ -61,12 +57,6 @@ export class Instance {
   constructor(spec: VmSpec, consume: OutputConsumer) {
     this.spec = spec;
     this.consume = consume;
-    const { port1, port2 } = new MessageChannel();
-    this.port = port1;
-    this.channel = createChannel(port2, createRing);
-    this.control = new Int32Array(this.channel.control);
-    this.output = new RingReader(this.channel.output);
-    this.input = new RingWriter(this.channel.input);
     const calls = connect<typeof workerApi>((request) => {
       this.port.postMessage(request);
       Atomics.store(this.control, CONTROL_REQUEST, 1);
@@ -93,15 +83,15 @@ export class Instance {
   async start(): Promise<void> {
     if (this.currentState !== 'created') throw new VmError('instance.not-running', 'the instance was started before');
     this.setState('running');
-    this.port.on('message', (message: Response | WorkerEvent) => this.receive(message));
-    this.worker = new Worker(workerEntry, {
-      workerData: this.channel,
-      transferList: [this.channel.port],
-      resourceLimits: { stackSizeMb: WORKER_STACK_MIB },
-      trackUnmanagedFds: false,
-    });
-    this.worker.on('error', (error) => this.finish({ error: workerFailure(error) }));
-    this.worker.on('exit', () => this.finish({ error: workerFailure(new Error('the worker thread ended by itself')) }));
+    const { worker, port, channel } = startWorker();
+    this.worker = worker;
+    this.port = port;
+    this.control = new Int32Array(channel.control);
+    this.output = new RingReader(channel.output);
+    this.input = new RingWriter(channel.input);
+    port.on('message', (message: Response | WorkerEvent) => this.receive(message));
+    worker.on('error', (error) => this.finish({ error: workerFailure(error) }));
+    worker.on('exit', () => this.finish({ error: workerFailure(new Error('the worker thread ended by itself')) }));
     void this.pump();
     await this.call('instance.start', this.spec);
   }

@@ -1,0 +1,79 @@
+/** The `elfdeck` command: routes argv to a command, turns failures into one line and an exit status. */
+import { writeSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { exitStatusOf, VmError } from '../contract/errors.ts';
+import { addRunCommand, fixStraceOption } from './commands/run.ts';
+
+const program = new Command('elfdeck')
+  .description('Run unmodified Linux x86-64 programs as unikernel instances.')
+  .enablePositionalOptions()
+  .exitOverride()
+  .configureOutput({ writeErr: () => {} })
+  .showSuggestionAfterError();
+
+const run = addRunCommand(program);
+
+program
+  .command('images')
+  .description('list the built-in images')
+  .action(async () => (await import('./commands/images.ts')).listImages())
+  .command('show')
+  .description('show the options of an image and what they do')
+  .argument('<image>', 'name of a built-in image, or a defconfig file or Kraftfile')
+  .action(async (name: string) => (await import('./commands/images.ts')).showImage(name));
+
+program
+  .command('syscalls')
+  .description('list the system calls with their support levels')
+  .option('--missing', 'only those that are partial or missing')
+  .action(async (options: { missing?: boolean }) => {
+    (await import('./commands/syscalls.ts')).listSyscalls(options.missing === true);
+  });
+
+program
+  .command('rootfs')
+  .description('make root file systems')
+  .command('make')
+  .description('make a folder of programs of this computer with their libraries')
+  .argument('<dir>', 'folder to fill')
+  .argument('<binary...>', 'programs')
+  .action(async (dir: string, binaries: string[]) =>
+    (await import('./commands/rootfs.ts')).makeRootfsCommand(dir, binaries),
+  );
+
+for (const name of ['run.sh', 'qemu-guest'] as const) {
+  program
+    .command(name)
+    .description(`accept the options of Unikraft's ${name}`)
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .argument('[words...]')
+    .action(async (words: string[]) => (await import('./commands/scripts.ts')).runScript(name, words));
+}
+
+/** Prints the one line and gives the exit status of a failed command. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (error.code === 'commander.help') writeSync(2, program.helpInformation());
+    else
+      writeSync(2, `elfdeck: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; see "elfdeck --help"\n`);
+    return exitStatusOf('cli.usage');
+  }
+  if (error instanceof VmError) {
+    writeSync(2, `elfdeck: ${error.message}\n`);
+    return error.exitStatus;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  writeSync(2, `elfdeck: this is a bug of elfdeck; please report it with these lines:\n${text}\n`);
+  return exitStatusOf('instance.internal');
+}
+
+export async function main(words: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(words[0] === 'run' ? fixStraceOption(run, words) : words, { from: 'user' });
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What an instance's worker thread does: it waits for `instance.start`, boots the machine, and runs it until it ends, serving
+ * requests in between. Whatever is thrown in here ends this instance with a report; the process lives on.
+ */
+import { flushCompileCache } from 'node:module';
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type Request, serve } from '../contract/contract.ts';
+import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
+import type { VmSpec } from '../contract/vm-spec.ts';
+import { type Ending, type WorkerChannel, workerApi } from '../contract/worker-protocol.ts';
+import { loadImage } from '../machine/load-image.ts';
+import { createMachine, type Machine } from '../machine/machine.ts';
+import type { MachineHost } from '../machine/machine-host.ts';
+import { FileMapFolder } from './file-map-folder.ts';
+import { openHostFolder } from './host-folder.ts';
+import { nodeImageFiles } from './image-files.ts';
+import { RingConsole } from './ring-console.ts';
+import { ControlWords, HostClock, hostRandom, hostReason, kindOf, readHostFile } from './services.ts';
+
+const channel = workerData as WorkerChannel<MessagePort>;
+const { port } = channel;
+const clock = new HostClock();
+const control = new ControlWords(channel.control, clock);
+
+let spec: VmSpec | undefined;
+let console: RingConsole | undefined;
+let machine: Machine | undefined;
+let isPaused = false;
+
+const running = (): Machine => {
+  if (machine === undefined) throw new VmError('instance.not-running', 'the machine has not booted yet');
+  return machine;
+};
+
+const answer = serve(workerApi, {
+  'instance.start': (given) => {
+    spec = given;
+    return null;
+  },
+  'instance.pause': () => {
+    isPaused = true;
+    return null;
+  },
+  'instance.resume': () => {
+    isPaused = false;
+    return null;
+  },
+  'instance.signal': ({ signal }) => {
+    running().signal(signal);
+    return null;
+  },
+  'instance.resize': (size) => {
+    if (console !== undefined) console.size = size;
+    machine?.resized();
+    return null;
+  },
+  'instance.statistics': () => running().statistics(),
+});
+
+/** Answers every request that waits on the port. */
+function serveRequests(): void {
+  control.clearRequest();
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    port.postMessage(answer(next.message as Request));
+  }
+}
+
+function hostOf(device: RingConsole): MachineHost {
+  return {
+    clock,
+    random: hostRandom,
+    console: device,
+    kernelMessage: (text) => device.writeKernel(text),
+    straceLine: (line) => device.writeStrace(line),
+    hasRequest: control.hasRequest,
+    idle: control.idle,
+    kindOf,
+    openFolder(path, isReadOnly) {
+      try {
+        return openHostFolder(path, { readOnly: isReadOnly });
+      } catch (error) {
+        throw new VmError('host.file', `cannot open the folder ${path}: ${hostReason(error)}`, { path }, error);
+      }
+    },
+    openFiles: (files) => new FileMapFolder(files),
+    readFile: readHostFile,
+  };
+}
+
+async function runInstance(given: VmSpec): Promise<Ending> {
+  console = new RingConsole(channel, given.terminal, (event) => port.postMessage(event));
+  const image = await loadImage(given.image, nodeImageFiles);
+  machine = createMachine({ spec: given, image }, hostOf(console));
+  for (;;) {
+    const ending = machine.run();
+    if (ending !== undefined) return ending;
+    serveRequests();
+    while (isPaused) {
+      control.idle(Number.POSITIVE_INFINITY);
+      serveRequests();
+    }
+  }
+}
+
+/** The worker boundary: our own bugs and a used-up host memory become the instance's ending. */
+function failure(error: unknown): VmErrorData {
+  const data = toErrorData(error);
+  const isMemory = error instanceof RangeError && /memory|allocation/i.test(error.message);
+  return isMemory
+    ? {
+        ...data,
+        code: 'instance.out-of-memory',
+        message: `the host has no memory left for the instance: ${data.message}`,
+      }
+    : data;
+}
+
+port.on('message', async (request: Request) => {
+  port.postMessage(answer(request));
+  if (spec === undefined || console !== undefined) return;
+  let ending: Ending;
+  try {
+    ending = await runInstance(spec);
+  } catch (error) {
+    ending = { error: failure(error) };
+  }
+  // A supervisor that has nothing else to do exits at once, and the thread with it.
+  flushCompileCache();
+  port.postMessage({ event: 'instance.ended', payload: ending });
+  port.close();
+});

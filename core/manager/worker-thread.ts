@@ -1,0 +1,45 @@
+/**
+ * The worker thread of an instance with what it shares with its supervisor. One may be started before it is known what it
+ * will run, while the supervisor still works that out: `prestart`, once.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { createRing } from '../base/shared-ring.ts';
+import { createChannel, type WorkerChannel } from '../contract/worker-protocol.ts';
+import { workerEntry } from '../host/entry.ts';
+
+/** Deep guest recursion nests wasm frames; a thread's default stack of 4 MiB would end it. */
+const STACK_MIB = 64;
+
+export interface WorkerThread {
+  readonly worker: Worker;
+  /** Our end of the port. */
+  readonly port: MessagePort;
+  readonly channel: WorkerChannel<MessagePort>;
+}
+
+let prestarted: WorkerThread | undefined;
+
+/** Starts a thread for the next `startWorker`. It does not keep the process alive until then. */
+export function prestart(): void {
+  prestarted = create();
+  prestarted.worker.unref();
+}
+
+export function startWorker(): WorkerThread {
+  const thread = prestarted ?? create();
+  prestarted = undefined;
+  thread.worker.ref();
+  return thread;
+}
+
+function create(): WorkerThread {
+  const { port1, port2 } = new MessageChannel();
+  const channel = createChannel(port2, createRing);
+  const worker = new Worker(workerEntry, {
+    workerData: channel,
+    transferList: [port2],
+    resourceLimits: { stackSizeMb: STACK_MIB },
+    trackUnmanagedFds: false,
+  });
+  return { worker, port: port1, channel };
+}
