@@ -52,6 +52,8 @@ export class Kernel {
   scheduler: Scheduler = undefined!;
   /** Values of `env.vars` over the image's built-in environment, in order. */
   readonly environment = new Map<string, string>();
+  /** The kernel command line as given, for /proc/cmdline; a byte string. */
+  commandLine = '';
   hostname: string;
   domainname = '(none)';
   /** How far the guest has set its realtime clock off the host's. */

@@ -154,6 +154,8 @@ export class TestGuest {
     this.kernel.mounts = new MountTable(createRamFs(this.kernel, { name: 'ramfs', limitBytes: MEMORY_BYTES }));
     const scheduler = {
       current: undefined as Task | undefined,
+      switches: 0,
+      cpuTimeNs: (task: Task) => task.cpuTimeNs,
       interrupt: (task: Task) => this.interrupt(task),
       makeRunnable: (task: Task) => {
         task.state = 'runnable';
