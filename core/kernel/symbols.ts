@@ -25,7 +25,9 @@ interface LoadSegment {
 }
 
 interface Section {
+  nameAt: number;
   type: number;
+  address: number;
   link: number;
   offset: number;
   size: number;
@@ -130,6 +132,15 @@ export class ElfFile {
     return symbols.sort((a, b) => a.value - b.value || a.size - b.size || b.name.length - a.name.length);
   }
 
+  /** Place of the section with that name, when the file has section headers. */
+  section(name: string): { address: number; size: number } | undefined {
+    const sections = this.readSections();
+    const strings = sections[this.view(0, EHDR_SIZE).getUint16(62, true)];
+    if (strings === undefined) return undefined;
+    const names = this.view(strings.offset, strings.size);
+    return sections.find((section) => cString(names, section.nameAt) === name);
+  }
+
   private readSections(): Section[] {
     const header = this.view(0, EHDR_SIZE);
     const offset = u64(header, 40);
@@ -137,7 +148,9 @@ export class ElfFile {
     if (offset === 0 || header.getUint16(58, true) !== SHDR_SIZE) return [];
     const table = this.view(offset, count * SHDR_SIZE);
     return Array.from({ length: count }, (_, i) => ({
+      nameAt: table.getUint32(i * SHDR_SIZE, true),
       type: table.getUint32(i * SHDR_SIZE + 4, true),
+      address: u64(table, i * SHDR_SIZE + 16),
       link: table.getUint32(i * SHDR_SIZE + 40, true),
       offset: u64(table, i * SHDR_SIZE + 24),
       size: u64(table, i * SHDR_SIZE + 32),

@@ -53,10 +53,10 @@ export function frameRules(elf: ElfFile, address: number): FrameRules | undefine
   return run(cie, fde, start, address);
 }
 
-/** Address of the entry for `address`, by the sorted table of .eh_frame_hdr. */
+/** Address of the entry for `address`: by the sorted table of .eh_frame_hdr, which static programs lack. */
 function findFde(elf: ElfFile, address: number): number | undefined {
   const header = elf.ehFrameHeader;
-  if (header === undefined) return undefined;
+  if (header === undefined) return findInIndex(indexOf(elf), address);
   const view = elf.viewAt(header.address, header.size);
   const reader = new ByteReader(view, header.address);
   const isKnown = reader.u8() === 1;
@@ -70,14 +70,60 @@ function findFde(elf: ElfFile, address: number): number | undefined {
   const table = reader.address - header.address;
   const entry = (index: number, word: number): number =>
     header.address + view.getInt32(table + index * 8 + word * 4, true);
+  const found = lastNotAbove(count, (i) => entry(i, 0), address);
+  return found < 0 ? undefined : entry(found, 1);
+}
+
+/** Index of the last of `count` ascending keys that is not above `key`, or -1. */
+function lastNotAbove(count: number, keyAt: (index: number) => number, key: number): number {
   let low = 0;
   let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (entry(middle, 0) > address) high = middle;
+    if (keyAt(middle) > key) high = middle;
     else low = middle + 1;
   }
-  return low === 0 ? undefined : entry(low - 1, 1);
+  return low - 1;
+}
+
+/** First instruction and address of each FDE, ascending. */
+type FdeIndex = readonly (readonly [start: number, fde: number])[];
+const indexes = new WeakMap<ElfFile, FdeIndex>();
+
+function findInIndex(index: FdeIndex, address: number): number | undefined {
+  return index[lastNotAbove(index.length, (i) => index[i]![0], address)]?.[1];
+}
+
+/** The index of .eh_frame, made by reading all of it once. */
+function indexOf(elf: ElfFile): FdeIndex {
+  let index = indexes.get(elf);
+  if (index === undefined) {
+    index = scan(elf).sort((a, b) => a[0] - b[0]);
+    indexes.set(elf, index);
+  }
+  return index;
+}
+
+function scan(elf: ElfFile): (readonly [number, number])[] {
+  const section = elf.section('.eh_frame');
+  if (section === undefined) return [];
+  const reader = new ByteReader(elf.viewAt(section.address, section.size), section.address);
+  const found: (readonly [number, number])[] = [];
+  const encodings = new Map<number, number>();
+  while (!reader.isAtEnd) {
+    const { address } = reader;
+    const len = reader.u32();
+    if (len === 0) break;
+    const entry = reader.block(len);
+    const pointerAt = entry.address;
+    const distance = entry.u32();
+    if (distance === 0) continue;
+    const cieAddress = pointerAt - distance;
+    const encoding = encodings.get(cieAddress) ?? readCie(elf, cieAddress).pointerEncoding;
+    encodings.set(cieAddress, encoding);
+    found.push([entry.pointer(encoding), address]);
+  }
+  return found;
 }
 
 /** The content of a CIE or FDE behind its length. */

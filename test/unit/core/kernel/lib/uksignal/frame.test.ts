@@ -245,7 +245,8 @@ describe('faults', () => {
   it('reach a handler with address, trap number and error code, at the faulting instruction', () => {
     install(SIGSEGV, SA_SIGINFO);
     const rip = machine.rip();
-    machine.raise(VEC_PF, 7, CAUSE_ACCERR, 0x1234_5000n);
+    machine.task.memory.setU8(DATA + 0x5000, 1);
+    machine.raise(VEC_PF, 6, CAUSE_ACCERR, BigInt(DATA + 0x5000));
     const frame = machine.register(st.RSP);
     const { memory } = machine.task;
     expect([
@@ -253,7 +254,7 @@ describe('faults', () => {
       memory.getLong(frame + 312 + 16),
       memory.getLong(frame + 48 + 128),
       [152, 160, 176].map((at) => memory.getLong(frame + 48 + at)),
-    ]).toEqual([1, 0x1234_5000, rip, [7, VEC_PF, 0x1234_5000]]);
+    ]).toEqual([2, DATA + 0x5000, rip, [7, VEC_PF, DATA + 0x5000]]);
   });
 
   it('kill when the signal is blocked or the stack is unusable', () => {
