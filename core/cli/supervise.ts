@@ -28,7 +28,7 @@ export async function supervise(spec: VmSpec, options: SuperviseOptions): Promis
   if (isTerminal) spec.terminal = terminalSize();
   const output = new Output(options.straceOutput);
   const instance = new Instance(spec, (stream, bytes) => output.write(stream, bytes));
-  output.onClosed = () => instance.closeOutput();
+  output.onClosed = () => instance.closeOutput(STREAM_STDOUT);
   const restore = isTerminal ? enterRawMode() : () => {};
   forwardSignals(instance, isTerminal);
   feedInput(instance);

@@ -12,6 +12,7 @@
  * |-----------------|------------|----------------------------------------------------------------------|
  * | CONTROL_WAKE    | supervisor | counter; the idle worker sleeps on it, every input or request adds 1 |
  * | CONTROL_REQUEST | both       | 1 while requests wait on the port                                    |
+ * | CONTROL_CLOSED  | supervisor | bit n is set once nobody takes output stream n any more              |
  *
  * Order: post, set REQUEST, add to WAKE, notify. The worker clears REQUEST before it empties the port.
  */
@@ -22,6 +23,7 @@ import { TerminalSize, VmSpec } from './vm-spec.ts';
 
 export const CONTROL_WAKE = 0;
 export const CONTROL_REQUEST = 1;
+export const CONTROL_CLOSED = 2;
 const CONTROL_BYTES = 64;
 
 /** Streams of the output ring. */

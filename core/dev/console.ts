@@ -7,6 +7,8 @@ export interface ConsoleDevice {
   readonly isTty: boolean;
   /** Writes bytes to stdout (1) or stderr (2; same as 1 on a tty). Blocks the thread while the pump is behind. */
   write(stream: 1 | 2, bytes: Uint8Array): void;
+  /** True once nobody takes that stream any more: what is written is lost, and a pipe would be broken. */
+  isClosed?(stream: 1 | 2): boolean;
   /** Takes pending input into `into`: bytes taken, 0 when there is none now, -1 at end of input. */
   read(into: Uint8Array): number;
   /** True when `read` would not return 0. */

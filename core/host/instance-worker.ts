@@ -88,7 +88,7 @@ function hostOf(device: RingConsole): MachineHost {
 }
 
 async function runInstance(given: VmSpec): Promise<Ending> {
-  console = new RingConsole(channel, given.terminal, (event) => port.postMessage(event));
+  console = new RingConsole(channel, given.terminal, (event) => port.postMessage(event), control.isClosed);
   const image = await loadImage(given.image, nodeImageFiles);
   machine = createMachine({ spec: given, image }, hostOf(console));
   for (;;) {

@@ -7,6 +7,7 @@ import type { ConsoleDevice } from '../dev/console.ts';
 export class RingConsole implements ConsoleDevice {
   readonly isTty: boolean;
   size: { columns: number; rows: number };
+  readonly isClosed: (stream: 1 | 2) => boolean;
   private readonly output: RingWriter;
   private readonly input: RingReader;
   private readonly post: (event: WorkerEvent) => void;
@@ -16,7 +17,9 @@ export class RingConsole implements ConsoleDevice {
     rings: { output: SharedArrayBuffer; input: SharedArrayBuffer },
     terminal: { columns: number; rows: number } | undefined,
     post: (event: WorkerEvent) => void,
+    isClosed: (stream: 1 | 2) => boolean,
   ) {
+    this.isClosed = isClosed;
     this.output = new RingWriter(rings.output);
     this.input = new RingReader(rings.input);
     this.isTty = terminal !== undefined;
@@ -26,9 +29,6 @@ export class RingConsole implements ConsoleDevice {
 
   write(stream: 1 | 2, bytes: Uint8Array): void {
     this.frame(stream, bytes);
-  }
-  get isClosed(): boolean {
-    return this.output.isReaderClosed;
   }
   writeKernel(text: string): void {
     this.frame(STREAM_KERNEL, new TextEncoder().encode(text));

@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { VmError } from '../contract/errors.ts';
-import { CONTROL_REQUEST, CONTROL_WAKE } from '../contract/worker-protocol.ts';
+import { CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE } from '../contract/worker-protocol.ts';
 import type { Clock, RandomFill } from '../dev/clock.ts';
 
 /** Wall clock steps (NTP, a suspended laptop) beyond this are followed. */
@@ -44,6 +44,8 @@ export class ControlWords {
   clearRequest(): void {
     Atomics.store(this.words, CONTROL_REQUEST, 0);
   }
+
+  readonly isClosed = (stream: number): boolean => (this.words[CONTROL_CLOSED]! & (1 << stream)) !== 0;
 
   /**
    * Sleeps until `deadlineNs` or a wake-up. A wake-up since the last sleep ends this one at once, so what the caller

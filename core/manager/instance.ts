@@ -11,6 +11,7 @@ import { type Client, connect, type Response } from '../contract/contract.ts';
 import { VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
 import {
+  CONTROL_CLOSED,
   CONTROL_REQUEST,
   CONTROL_WAKE,
   type Ending,
@@ -146,9 +147,9 @@ export class Instance {
     this.input.close();
     this.wakeWorker();
   }
-  /** Nobody takes output any more: the guest's writes fail from now on. */
-  closeOutput(): void {
-    this.output.close();
+  /** Nobody takes that stream any more: the guest's writes to it fail from now on, as to a broken pipe. */
+  closeOutput(stream: OutputStream): void {
+    Atomics.or(this.control, CONTROL_CLOSED, 1 << stream);
   }
 
   private wakeWorker(): void {

@@ -3,7 +3,7 @@
  * through as they are.
  */
 import { ByteRing } from '../../../base/byte-ring.ts';
-import { EAGAIN, EBADF, ENOTTY } from '../../abi/errno.ts';
+import { EAGAIN, EBADF, ENOTTY, EPIPE } from '../../abi/errno.ts';
 import { FIONREAD, O_RDONLY, O_WRONLY } from '../../abi/fcntl.ts';
 import { POLLHUP, POLLIN, POLLOUT } from '../../abi/poll.ts';
 import { S_IFIFO } from '../../abi/stat.ts';
@@ -76,7 +76,10 @@ export class ConsoleStream extends OpenFile {
 
   override write(from: Uint8Array): number {
     if (!this.isWritable) return -EBADF;
-    this.kernel.host.console.write(this.stream === 2 ? 2 : 1, from);
+    const { console } = this.kernel.host;
+    const stream = this.stream === 2 ? 2 : 1;
+    if (console.isClosed?.(stream)) return -EPIPE;
+    console.write(stream, from);
     return from.length;
   }
 
