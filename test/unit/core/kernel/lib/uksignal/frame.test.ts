@@ -246,6 +246,7 @@ describe('faults', () => {
     install(SIGSEGV, SA_SIGINFO);
     const rip = machine.rip();
     machine.task.memory.setU8(DATA + 0x5000, 1);
+    machine.process.mm.space.protectPages((DATA + 0x5000) >> 12, 1, 1);
     machine.raise(VEC_PF, 6, CAUSE_ACCERR, BigInt(DATA + 0x5000));
     const frame = machine.register(st.RSP);
     const { memory } = machine.task;
