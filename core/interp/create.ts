@@ -2,6 +2,7 @@
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import { DecodeTable } from '../x86/decoder.ts';
+import { cryptoHelpers } from '../x86/helpers/aes.ts';
 import { compareStringsHelpers } from '../x86/helpers/compare-strings.ts';
 import { floatHelpers } from '../x86/helpers/float.ts';
 import { generalHelpers } from '../x86/helpers/general.ts';
@@ -36,6 +37,7 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
       }),
       ...floatHelpers(space),
       ...compareStringsHelpers(space),
+      ...cryptoHelpers(space),
     }),
   );
   engine = new InterpreterEngine(space, decodeTable(), helpers, options.common);

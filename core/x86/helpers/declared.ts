@@ -23,3 +23,7 @@ export const emmsHelper = declareHelper('emms', [], 'i32');
 export const stateHelper = declareHelper('processorState', ['i32', 'i32', 'i32', 'i32'], 'i32');
 /** PCMPESTRM, ESTRI, ISTRM, ISTRI: (which | 4 with 64-bit lengths, offsets of the operands, immediate). */
 export const compareStringsHelper = declareHelper('compareStrings', ['i32', 'i32', 'i32', 'i32']);
+/** AES: (operation, offsets of destination and source, immediate). */
+export const aesHelper = declareHelper('aes', ['i32', 'i32', 'i32', 'i32']);
+/** PCLMULQDQ: (offsets of destination and source, immediate). */
+export const carrylessHelper = declareHelper('carryless', ['i32', 'i32', 'i32']);

@@ -4,6 +4,7 @@ import { arith } from './arith.ts';
 import { bit } from './bit.ts';
 import { bmi } from './bmi.ts';
 import { branch } from './branch.ts';
+import { crypto } from './crypto.ts';
 import { mov } from './mov.ts';
 import { muldiv } from './muldiv.ts';
 import { shifts } from './shift.ts';
@@ -31,6 +32,7 @@ export const instructionSet: readonly InsnDef[] = [
   ...sseMove,
   ...sseInteger,
   ...sseExtended,
+  ...crypto,
   ...sseFloat,
   ...sseControl,
   ...x87,
