@@ -124,7 +124,12 @@ export function* readCpio(archive: Uint8Array, gunzip?: Gunzip): Generator<CpioE
 
 function uncompress(bytes: Uint8Array, position: number, gunzip: Gunzip | undefined): Uint8Array {
   if (gunzip === undefined) throw new CpioError('compressed archives are not supported here', position);
-  const plain = gunzip(bytes);
+  let plain: Uint8Array;
+  try {
+    plain = gunzip(bytes);
+  } catch (cause) {
+    throw new CpioError(`compressed data is damaged (${(cause as Error).message})`, position);
+  }
   if (isGzip(plain)) throw new CpioError('archive is compressed twice', position);
   return plain;
 }

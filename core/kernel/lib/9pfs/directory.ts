@@ -15,7 +15,7 @@ import { must } from './failure.ts';
 import { HostInode } from './host-inode.ts';
 import { HostRegular } from './regular.ts';
 import { HostSymlink } from './special.ts';
-import { VirtualDirectory, VirtualInode, VirtualSpecial } from './virtual.ts';
+import { VirtualDirectory, VirtualFile, VirtualInode, VirtualSpecial } from './virtual.ts';
 
 export class HostDirectory extends HostInode {
   /** The path walker relies on one object for each directory. */
@@ -105,6 +105,17 @@ export class HostDirectory extends HostInode {
   removeVirtual(name: string): void {
     this.virtual?.delete(name);
     if (this.virtual?.size === 0) this.virtual = undefined;
+  }
+
+  override provideDirectory(name: string): VirtualInode {
+    const inode = new VirtualDirectory(this.fs);
+    this.addVirtual(name, inode);
+    return inode;
+  }
+  override provideFile(name: string, content: Uint8Array): VirtualInode {
+    const inode = new VirtualFile(this.fs, content);
+    this.addVirtual(name, inode);
+    return inode;
   }
 
   override create(name: string, mode: number, rdev: number, uid: number, gid: number): Inode {

@@ -212,6 +212,17 @@ export class VirtualDirectory extends VirtualInode {
     inode.name = name;
   }
 
+  override provideDirectory(name: string): VirtualInode {
+    const inode = new VirtualDirectory(this.fs);
+    this.addVirtual(name, inode);
+    return inode;
+  }
+  override provideFile(name: string, content: Uint8Array): VirtualInode {
+    const inode = new VirtualFile(this.fs, content);
+    this.addVirtual(name, inode);
+    return inode;
+  }
+
   override open(flags: number): OpenFile {
     if ((flags & O_ACCMODE) !== O_RDONLY) fail(EISDIR);
     return new DirectoryFile(flags, this);

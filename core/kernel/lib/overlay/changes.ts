@@ -29,21 +29,23 @@ function addOwnEntries(changes: Map<string, OverlayChange>, directory: OverlayDi
   for (const [name, inode] of directory.own) {
     const at = `${path}/${name}`;
     const kind = inode === undefined ? 'removed' : hasLowerChild(directory, name) ? 'changed' : 'added';
-    changes.set(at, { path: at, kind, inode });
+    const isOurs = inode !== undefined && directory.fs.isProvided(inode);
+    if (!isOurs) changes.set(at, { path: at, kind, inode });
     if (inode instanceof OverlayDirectory) addOwnEntries(changes, inode, at);
   }
 }
 
 /**
- * All changes, sorted by path. A path that stands for another object than before is `changed`. A directory of the lower
- * file system that was moved is listed as added, what it held all along is not.
+ * All changes, sorted by path, but for what boot provided. A path that stands for another object than before is
+ * `changed`. A directory of the lower file system that was moved is listed as added, what it held all along is not.
  */
 export function overlayChanges(fs: OverlayFs): OverlayChange[] {
   const changes = new Map<string, OverlayChange>();
   for (const inode of fs.changedInodes) {
     const path = pathOf(inode);
     if (path === undefined) continue;
-    if (path !== '' && !changes.has(path)) changes.set(path, { path, kind: 'changed', inode });
+    const isChanged = !(inode instanceof OverlayDirectory) || inode.hasOwnAttributes;
+    if (isChanged && path !== '' && !changes.has(path)) changes.set(path, { path, kind: 'changed', inode });
     if (inode instanceof OverlayDirectory) addOwnEntries(changes, inode, path);
   }
   return [...changes.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

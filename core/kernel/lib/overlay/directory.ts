@@ -8,7 +8,7 @@ import { RENAME_EXCHANGE, RENAME_NOREPLACE } from '../../abi/fs.ts';
 import { direntType, S_IFDIR, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
 import { DirectoryFile } from '../../vfs/directory-file.ts';
-import type { Attributes, DirEntry, Inode } from '../../vfs/inode.ts';
+import type { Attributes, DirEntry, Inode, SetAttributes } from '../../vfs/inode.ts';
 import type { OpenFile } from '../../vfs/open-file.ts';
 import { RamDirectory } from '../ramfs/directory.ts';
 import { RamRegular } from '../ramfs/file.ts';
@@ -18,6 +18,8 @@ import { OverlayInode } from './inode.ts';
 export class OverlayDirectory extends OverlayInode {
   /** Names that differ from the lower directory; undefined is a whiteout. */
   readonly own = new Map<string, OverlayInode | undefined>();
+  /** Mode, owner or times were set: more than entries changed. */
+  hasOwnAttributes = false;
   private isRemoved = false;
 
   /** The path walker relies on one object for each directory. */
@@ -30,6 +32,10 @@ export class OverlayDirectory extends OverlayInode {
     const shown = super.stat();
     if (this.isRemoved) return { ...shown, nlink: 0 };
     return this.upper === undefined ? shown : { ...shown, nlink: 1 };
+  }
+  override setattr(change: SetAttributes): void {
+    super.setattr(change);
+    this.hasOwnAttributes = true;
   }
   protected makeUpper(_lower: Inode, { mode, uid, gid }: Attributes): RamInode {
     return new RamDirectory(this.fs.upper, mode, uid, gid);
@@ -91,6 +97,12 @@ export class OverlayDirectory extends OverlayInode {
   override mkdir(name: string, mode: number, uid: number, gid: number): Inode {
     this.requireFree(name);
     return this.add(name, new RamDirectory(this.fs.upper, mode, uid, gid));
+  }
+  override provideDirectory(name: string): Inode {
+    return this.fs.provided(super.provideDirectory(name));
+  }
+  override provideFile(name: string, content: Uint8Array): Inode {
+    return this.fs.provided(super.provideFile(name, content));
   }
   override symlink(name: string, target: string, uid: number, gid: number): Inode {
     this.requireFree(name);

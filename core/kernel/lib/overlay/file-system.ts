@@ -26,6 +26,7 @@ export class OverlayFs implements FileSystem {
   /** Overlay objects of lower ones, by inode number. */
   private readonly inodes = new Map<number, OverlayInode>();
   private readonly touched = new Set<OverlayInode>();
+  private readonly providedInodes = new Map<Inode, bigint>();
 
   constructor(lower: FileSystem, upper: RamFs, dev: number) {
     this.lower = lower;
@@ -83,6 +84,15 @@ export class OverlayFs implements FileSystem {
   /** It lost its last known name. */
   gone(inode: OverlayInode): void {
     this.touched.delete(inode);
+  }
+  /** Notes that an object is there for the guest to find, not a change of the guest's. */
+  provided(inode: Inode): Inode {
+    this.providedInodes.set(inode, inode.stat().ctimeNs);
+    return inode;
+  }
+  /** True while it is as it was provided. */
+  isProvided(inode: Inode): boolean {
+    return this.providedInodes.get(inode) === inode.stat().ctimeNs;
   }
   get changedInodes(): ReadonlySet<OverlayInode> {
     return this.touched;

@@ -5,7 +5,6 @@ import { ENOENT } from '../../../../../../core/kernel/abi/errno.ts';
 import { S_IFIFO, S_IFREG } from '../../../../../../core/kernel/abi/stat.ts';
 import type { SysError } from '../../../../../../core/kernel/errors.ts';
 import { NinePFs, type NinePOptions } from '../../../../../../core/kernel/lib/9pfs/file-system.ts';
-import { VirtualDirectory, VirtualFile } from '../../../../../../core/kernel/lib/9pfs/virtual.ts';
 import type { Inode } from '../../../../../../core/kernel/vfs/inode.ts';
 import { type HostTree, hostTree } from '../../../../../support/host-tree.ts';
 
@@ -158,11 +157,10 @@ describe('9pfs', () => {
   });
 
   it('makes virtual files and directories on the host when the guest changes them', () => {
-    const { at, fs: ninep, root } = mountTree({});
-    const etc = new VirtualDirectory(ninep);
-    root.addVirtual('etc', etc);
-    etc.addVirtual('hosts', new VirtualFile(ninep, bytes('127.0.0.1 localhost\n')));
-    etc.addVirtual('other', new VirtualFile(ninep, bytes('other')));
+    const { at, root } = mountTree({});
+    const etc = root.provideDirectory('etc');
+    etc.provideFile('hosts', bytes('127.0.0.1 localhost\n'));
+    etc.provideFile('other', bytes('other'));
     expect(readAll(walk(root, 'etc/hosts'))).toBe('127.0.0.1 localhost\n');
     expect(fs.readdirSync(at)).toEqual([]);
     const file = walk(root, 'etc/hosts').open(1);
