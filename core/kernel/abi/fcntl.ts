@@ -51,9 +51,9 @@ export const O_SETTABLE = O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME
 
 export const openFlagNames: NameTable = [
   ['O_TMPFILE', O_TMPFILE],
-  ['O_RDWR', O_RDWR],
-  ['O_WRONLY', O_WRONLY],
-  ['O_RDONLY', O_RDONLY],
+  ['O_RDWR', O_RDWR, O_ACCMODE],
+  ['O_WRONLY', O_WRONLY, O_ACCMODE],
+  ['O_RDONLY', O_RDONLY, O_ACCMODE],
   ['O_CREAT', O_CREAT],
   ['O_EXCL', O_EXCL],
   ['O_NOCTTY', O_NOCTTY],

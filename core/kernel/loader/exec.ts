@@ -16,6 +16,7 @@ import { RLIMIT_STACK } from '../abi/resource.ts';
 import { S_ISGID, S_ISUID } from '../abi/stat.ts';
 import { SysError } from '../errors.ts';
 import { service } from '../kernel.ts';
+import { endOtherTasks } from '../lib/posix-process/lib.ts';
 import type { Credentials } from '../lib/posix-user/credentials.ts';
 import { BytesBacking } from '../mm/backing.ts';
 import type { Mm } from '../mm/mm.ts';
@@ -76,12 +77,7 @@ export function execProgram(task: Task, request: ExecRequest): ExecResult {
 /** Ends the other threads, and empties or leaves the address space. */
 function leaveOldProgram(task: Task): void {
   const { process, kernel } = task;
-  for (const other of [...process.tasks]) {
-    if (other !== task) kernel.scheduler.remove(other);
-  }
-  if (process.tasks.length > 0) process.tasks.splice(0, process.tasks.length, task);
-  // The thread that execs becomes the process's main thread.
-  task.tid = process.pid;
+  endOtherTasks(task);
   const isShared = [...kernel.processes.values()].some((other) => other !== process && other.mm === process.mm);
   if (isShared) {
     process.mm = process.mm.createEmpty();

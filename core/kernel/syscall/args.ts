@@ -5,6 +5,7 @@
  */
 import { bytesToStr } from '../../base/bytes.ts';
 import { EFAULT, ENAMETOOLONG } from '../abi/errno.ts';
+import type { NameTable } from '../abi/names.ts';
 import { signalNames } from '../abi/signal.ts';
 import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
@@ -73,15 +74,14 @@ function formatBuffer(gva: number, len: number, context: FormatContext): string 
   return quoteBytes(memory.readBytes(gva, shown), len > SHOWN);
 }
 
-/** Names of bits or values: `[['O_CLOEXEC', 0x80000], ...]`. */
-export type NameTable = readonly (readonly [string, number])[];
+export type { NameTable } from '../abi/names.ts';
 
 /** `O_RDONLY|O_CLOEXEC`; unknown bits as hex. */
 export function formatFlags(value: number, table: NameTable): string {
   const words: string[] = [];
   let rest = value;
-  for (const [name, bits] of table) {
-    if (bits !== 0 && (rest & bits) === bits) {
+  for (const [name, bits, mask] of table) {
+    if (mask === undefined ? bits !== 0 && (rest & bits) === bits : (value & mask) === bits) {
       words.push(name);
       rest &= ~bits;
     }

@@ -68,9 +68,7 @@ export class Dispatcher {
     task.syscall = undefined;
     this.recent.end(task.syscallTicket, result);
     if (entry !== undefined && result < 0) entry.errors++;
-    if (this.trace !== undefined && entry !== undefined) {
-      this.trace.end(task, entry, task.state === 'exited' ? NO_RESULT : result);
-    }
+    if (this.trace !== undefined && entry !== undefined) this.trace.end(task, entry, tracedResult(task, result));
     if (task.state === 'exited' || Number.isNaN(result)) return;
     if (result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK && entry !== undefined) {
       task.signals.restartNumber = entry.nr;
@@ -86,6 +84,12 @@ export class Dispatcher {
     task.syscall = undefined;
     if (entry !== undefined) this.trace?.end(task, entry, NO_RESULT);
   }
+}
+
+/** What a trace shows: no result of a task that has gone, success of a call that has set the registers itself. */
+function tracedResult(task: Task, result: number): number {
+  if (task.state === 'exited') return NO_RESULT;
+  return Number.isNaN(result) ? 0 : result;
 }
 
 /** Writes a result to RAX. Results are integers below 2^53. */

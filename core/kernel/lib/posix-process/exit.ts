@@ -39,10 +39,11 @@ function retire(task: Task): void {
   process.tasks.splice(process.tasks.indexOf(task), 1);
 }
 
-/** Ends the other tasks of a process; the one that stays becomes its first: execve(2). */
+/** Leaves `task` alone in its process, as the first task, holding no futex of the old program: execve(2). */
 export function endOtherTasks(task: Task): void {
   const { process, kernel } = task;
   for (const other of [...process.tasks]) if (other !== task) retire(other);
+  releaseFutexesOf(task);
   if (task.tid !== process.pid) kernel.scheduler.rename(task, process.pid);
   process.leaderExitCode = undefined;
 }

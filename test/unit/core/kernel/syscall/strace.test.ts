@@ -11,7 +11,7 @@ import { DATA, ScriptedMachine } from '../../../../support/scripted-machine.ts';
 
 const queue = new WaitQueue();
 const openFlags = [
-  ['O_RDONLY', 0],
+  ['O_RDONLY', 0, 3],
   ['O_CLOEXEC', 0x80000],
 ] as const;
 const calls = [
@@ -75,7 +75,7 @@ describe('Strace', () => {
       machine.call(41, 1, 2, 3, -1, 5, 6);
     });
     expect(lines).toEqual([
-      'openat(AT_FDCWD, "/libc.so.6", O_CLOEXEC) = fd:3',
+      'openat(AT_FDCWD, "/libc.so.6", O_RDONLY|O_CLOEXEC) = fd:3',
       'openat(AT_FDCWD, "/nowhere", O_RDONLY) = No such file or directory (-2)',
       'openat(AT_FDCWD, 0x10, O_RDONLY) = Bad address (-14)',
       'read(fd:3, <out>"\\x7FELFaaaaaaaaaaaaaaaaaaaa"..., 832) = 832',
