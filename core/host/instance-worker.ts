@@ -4,6 +4,7 @@
  */
 import { flushCompileCache } from 'node:module';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { gunzipSync } from 'node:zlib';
 import { type Request, serve } from '../contract/contract.ts';
 import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
@@ -84,6 +85,7 @@ function hostOf(device: RingConsole): MachineHost {
     },
     openFiles: (files) => new FileMapFolder(files),
     readFile: readHostFile,
+    gunzip: (bytes) => gunzipSync(bytes),
   };
 }
 

@@ -23,4 +23,6 @@ export interface MachineHost {
   openFiles(files: readonly (readonly [string, string])[]): HostFolder;
   /** Throws VmError `host.file` when the file can't be read. */
   readFile(path: string): Uint8Array<ArrayBuffer>;
+  /** Unpacks a gzip stream; throws when it is damaged. */
+  gunzip(bytes: Uint8Array): Uint8Array;
 }

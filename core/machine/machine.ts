@@ -25,7 +25,7 @@ import { createFirstProcess, setUser, setWorkdir, startProgram } from './first-p
 import { readInitrd } from './initrd.ts';
 import { KernelLog } from './kernel-log.ts';
 import type { MachineHost } from './machine-host.ts';
-import { mountFileSystems } from './mounts.ts';
+import { mountAll } from './mounts.ts';
 import { RELEASE } from './release.ts';
 import { selectLibraries } from './select-libraries.ts';
 import { collectStatistics } from './statistics.ts';
@@ -97,7 +97,7 @@ export class Machine {
     applyParameters(kernel, line);
     this.setEnvironment(spec.env);
     const initrd = readInitrd(spec, host);
-    mountFileSystems(kernel, spec, image, host, initrd);
+    mountAll(kernel, spec, image, host, initrd);
     const task = createFirstProcess(kernel, this.mm);
     if (spec.user !== undefined) setUser(task, spec.user);
     setWorkdir(task, spec, image);

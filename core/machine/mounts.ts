@@ -1,36 +1,82 @@
-/** The mount tree at boot. */
+/** What the spec gives of file systems, handed to the kernel's mounting at boot. */
+import { utf8ToStr } from '../base/bytes.ts';
+import { VmError } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
+import type { HostFolder } from '../dev/host-folder.ts';
 import type { Image } from '../image/image.ts';
+import { provideBootFiles } from '../kernel/boot-files.ts';
+import { SysError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { NinePFs } from '../kernel/lib/9pfs/file-system.ts';
-import { OverlayFs } from '../kernel/lib/overlay/file-system.ts';
-import { createRamFs } from '../kernel/lib/ramfs/fs.ts';
-import { fsTypes } from '../kernel/vfs/fs-types.ts';
-import type { FileSystem } from '../kernel/vfs/inode.ts';
-import { MountTable } from '../kernel/vfs/mount-table.ts';
+import { hostFolders } from '../kernel/lib/9pfs/lib.ts';
+import { archiveFolder } from '../kernel/lib/initrd/from-folder.ts';
+import { interfaceConfigurations } from '../kernel/lib/uknetdev/configuration.ts';
+import { MountError, mountFileSystems } from '../kernel/lib/vfscore-fstab/lib.ts';
 import type { Initrd } from './initrd.ts';
 import type { MachineHost } from './machine-host.ts';
 
-export function mountFileSystems(
+/** Tag of the root folder, whatever else the image calls it. */
+const ROOT_TAG = 'fs0';
+
+/** Mounts everything and provides the files of /etc. Throws VmError `mount.failed`. */
+export function mountAll(
   kernel: Kernel,
   spec: VmSpec,
-  _image: Image,
+  image: Image,
   host: MachineHost,
-  _initrd: Initrd | undefined,
+  initrd: Initrd | undefined,
 ): void {
-  kernel.mounts = new MountTable(rootFileSystem(kernel, spec, host));
+  registerFolders(kernel, spec, image, host);
+  const archive = archiveOf(initrd, host);
+  const volumes = spec.volumes.map(({ target, isReadOnly }, index) => ({
+    tag: volumeTag(index),
+    path: utf8ToStr(target),
+    isReadOnly,
+  }));
+  try {
+    mountFileSystems(kernel, {
+      root: image.root,
+      rootDevice: image.text('LIBVFSCORE_ROOTDEV'),
+      isRootOverlay: spec.rootfs?.kind === 'files' || spec.rootfs?.mode === 'overlay',
+      volumes,
+      archives: new Map(archive === undefined ? [] : [['initrd0', archive]]),
+      gunzip: host.gunzip,
+    });
+  } catch (error) {
+    if (error instanceof MountError) throw new VmError('mount.failed', `cannot mount ${error.message}`, {}, error);
+    throw error;
+  }
+  const [network] = interfaceConfigurations(kernel);
+  if (image.isSet('APPELFLOADER_AUTOGEN')) provideBootFiles(kernel, network);
 }
 
-function rootFileSystem(kernel: Kernel, { rootfs }: VmSpec, host: MachineHost): FileSystem {
-  const ram = () => createRamFs(kernel, { name: 'ramfs', limitBytes: kernel.host.memoryBytes });
-  if (rootfs === undefined) return ram();
-  const options = {
-    dev: fsTypes(kernel).allocateDev(),
-    monotonicNs: () => kernel.clock.monotonicNs(),
-    realtimeNs: () => kernel.realtimeNs(),
-  };
-  if (rootfs.kind === 'files')
-    return new OverlayFs(new NinePFs(host.openFiles(rootfs.files), options), ram(), fsTypes(kernel).allocateDev());
-  const base = new NinePFs(host.openFolder(rootfs.path, rootfs.mode !== 'rw'), options);
-  return rootfs.mode === 'overlay' ? new OverlayFs(base, ram(), fsTypes(kernel).allocateDev()) : base;
+const volumeTag = (index: number): string => `volume${index}`;
+
+/** Host folders under the tags that the guest mounts them by; they are opened when it does. */
+function registerFolders(kernel: Kernel, { rootfs, folders, volumes }: VmSpec, image: Image, host: MachineHost): void {
+  const table = hostFolders(kernel);
+  for (const { tag, path, isReadOnly } of folders) table.register(tag, () => host.openFolder(path, isReadOnly));
+  for (const [index, { source, isReadOnly }] of volumes.entries()) {
+    table.register(volumeTag(index), () => host.openFolder(source, isReadOnly));
+  }
+  if (rootfs === undefined) return;
+  const open = (): HostFolder =>
+    rootfs.kind === 'files' ? host.openFiles(rootfs.files) : host.openFolder(rootfs.path, rootfs.mode !== 'rw');
+  for (const tag of [ROOT_TAG, image.text('LIBVFSCORE_ROOTDEV')]) if (!table.has(tag)) table.register(tag, open);
+}
+
+/** The cpio archive of an initrd; one is made of a folder. */
+function archiveOf(initrd: Initrd | undefined, host: MachineHost): Uint8Array | undefined {
+  if (initrd?.kind === 'archive') return initrd.bytes;
+  if (initrd?.kind !== 'folder') return undefined;
+  const folder = host.openFolder(initrd.path, true);
+  try {
+    return archiveFolder(folder);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    throw new VmError('initrd.malformed', `cannot make an initrd of ${initrd.path}: ${error.message}`, {
+      path: initrd.path,
+    });
+  } finally {
+    folder.dispose();
+  }
 }

@@ -1,5 +1,6 @@
 /** All micro-libraries. An image selects from these by option; which comes first at boot follows from their `needs`. */
 import type { MicroLibrary } from '../lib.ts';
+import { ninepfs } from './9pfs/lib.ts';
 import { devfs } from './devfs/lib.ts';
 import { elfloader } from './elfloader/lib.ts';
 import { posixEnviron } from './posix-environ/lib.ts';
@@ -13,17 +14,23 @@ import { posixPoll } from './posix-poll/lib.ts';
 import { posixProcess } from './posix-process/lib.ts';
 import { posixSysinfo } from './posix-sysinfo/lib.ts';
 import { posixTime } from './posix-time/lib.ts';
+import { posixTimerfd } from './posix-timerfd/lib.ts';
 import { posixTty } from './posix-tty/lib.ts';
 import { posixUser } from './posix-user/lib.ts';
+import { procfs } from './procfs/lib.ts';
 import { ramfs } from './ramfs/lib.ts';
+import { syscallShim } from './syscall_shim/lib.ts';
+import { sysfs } from './sysfs/lib.ts';
 import { ukboot } from './ukboot/lib.ts';
 import { uknetdev } from './uknetdev/lib.ts';
 import { ukrandom } from './ukrandom/lib.ts';
 import { uksched } from './uksched/lib.ts';
 import { uksignal } from './uksignal/lib.ts';
 import { vfscore } from './vfscore/lib.ts';
+import { vfscoreFstab } from './vfscore-fstab/lib.ts';
 
 export const libraries: readonly MicroLibrary[] = [
+  ninepfs,
   devfs,
   elfloader,
   posixEnviron,
@@ -37,15 +44,20 @@ export const libraries: readonly MicroLibrary[] = [
   posixProcess,
   posixSysinfo,
   posixTime,
+  posixTimerfd,
   posixTty,
   posixUser,
+  procfs,
   ramfs,
+  syscallShim,
+  sysfs,
   ukboot,
   uknetdev,
   ukrandom,
   uksched,
   uksignal,
   vfscore,
+  vfscoreFstab,
 ];
 
 /** Options that select them. */
