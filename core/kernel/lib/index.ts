@@ -12,6 +12,7 @@ import { posixMmap } from './posix-mmap/lib.ts';
 import { posixPipe } from './posix-pipe/lib.ts';
 import { posixPoll } from './posix-poll/lib.ts';
 import { posixProcess } from './posix-process/lib.ts';
+import { posixSignalfd } from './posix-signalfd/lib.ts';
 import { posixSysinfo } from './posix-sysinfo/lib.ts';
 import { posixTime } from './posix-time/lib.ts';
 import { posixTimerfd } from './posix-timerfd/lib.ts';
@@ -30,9 +31,9 @@ import { vfscore } from './vfscore/lib.ts';
 import { vfscoreFstab } from './vfscore-fstab/lib.ts';
 
 export const libraries: readonly MicroLibrary[] = [
-  ninepfs,
   devfs,
   elfloader,
+  ninepfs,
   posixEnviron,
   posixEventfd,
   posixFdio,
@@ -42,6 +43,7 @@ export const libraries: readonly MicroLibrary[] = [
   posixPipe,
   posixPoll,
   posixProcess,
+  posixSignalfd,
   posixSysinfo,
   posixTime,
   posixTimerfd,

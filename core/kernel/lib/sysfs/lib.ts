@@ -1,0 +1,27 @@
+/** sysfs: /sys. */
+import { SYSFS_MAGIC } from '../../abi/fs.ts';
+import type { Kernel } from '../../kernel.ts';
+import { defineLib } from '../../lib.ts';
+import { fsTypes } from '../../vfs/fs-types.ts';
+import { GeneratedFs } from '../../vfs/generated-fs.ts';
+import { sysRows } from './rows.ts';
+
+/** A file system of /sys. */
+export function createSysFs(kernel: Kernel): GeneratedFs<undefined> {
+  return new GeneratedFs(kernel, {
+    name: 'sysfs',
+    magic: SYSFS_MAGIC,
+    rows: sysRows,
+    variables: [],
+    subject: undefined,
+  });
+}
+
+export const sysfs = defineLib({
+  name: 'sysfs',
+  option: 'LIBSYSFS',
+  summary: '/sys: CPU topology, caches and memory settings',
+  needs: ['vfscore', 'procfs'],
+  syscalls: [],
+  init: (kernel) => fsTypes(kernel).register({ name: 'sysfs', needsSource: false, create: createSysFs }),
+});
