@@ -4,10 +4,11 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { bytesToStr } from '../base/bytes.ts';
-import { VmError, type VmErrorCode } from '../contract/errors.ts';
+import { VmError } from '../contract/errors.ts';
 import { hostReason } from '../host/services.ts';
 import * as abi from '../kernel/abi/elf.ts';
-import { type Elf, type ElfErrorKind, type ProgramSource, parseElf } from '../kernel/loader/elf.ts';
+import { type Elf, type ProgramSource, parseElf } from '../kernel/loader/elf.ts';
+import { elfErrorCodes } from '../machine/elf-codes.ts';
 
 export interface ElfInfo {
   /** DT_NEEDED, in order. */
@@ -16,18 +17,6 @@ export interface ElfInfo {
   runpath: string[];
   interpreter: string | undefined;
 }
-
-const codes: Readonly<Record<ElfErrorKind, VmErrorCode>> = {
-  'not-elf': 'elf.not-elf',
-  'wrong-class': 'elf.wrong-architecture',
-  'wrong-machine': 'elf.wrong-architecture',
-  'wrong-type': 'elf.malformed',
-  truncated: 'elf.malformed',
-  'bad-headers': 'elf.malformed',
-  'bad-segments': 'elf.malformed',
-  'too-large': 'elf.malformed',
-  unreadable: 'host.file',
-};
 
 const MAX_DYNAMIC = 1 << 16;
 const MAX_STRINGS = 1 << 24;
@@ -41,7 +30,7 @@ const DT_RUNPATH = 29;
 export function elfInfoOf(path: string): ElfInfo {
   return withFile(path, (source) => {
     const parsed = parseElf(source);
-    if (!parsed.ok) throw new VmError(codes[parsed.error.kind], `${path} ${parsed.error.message}`, { path });
+    if (!parsed.ok) throw new VmError(elfErrorCodes[parsed.error.kind], `${path} ${parsed.error.message}`, { path });
     const info: ElfInfo = { needed: [], rpath: [], runpath: [], interpreter: parsed.elf.interpreter };
     if (parsed.elf.isDynamic) readDynamic(new Reader(path, source), parsed.elf, info);
     return info;

@@ -15,6 +15,7 @@ import { Process } from '../kernel/process.ts';
 import { Task } from '../kernel/task.ts';
 import { FsContext } from '../kernel/vfs/fs-context.ts';
 import { resolvePath } from '../kernel/vfs/lookup.ts';
+import { elfErrorCodes } from './elf-codes.ts';
 
 /** A process with one task, in no state to run yet. */
 export function createFirstProcess(kernel: Kernel, mm: Mm): Task {
@@ -86,7 +87,10 @@ export function startProgram(task: Task, words: readonly string[], image: Image,
     elf === undefined
       ? execProgram(task, { path: programPath(task, argv, image), argv, envp })
       : execProgram(task, { path: argv[0]!, argv, envp, image: elf });
-  if (!result.ok) throw new VmError(codeOf(result.errno), result.message, { program: words[0] });
+  if (!result.ok) {
+    const code = result.kind === undefined ? codeOf(result.errno) : elfErrorCodes[result.kind];
+    throw new VmError(code, result.message, { program: words[0] });
+  }
 }
 
 function programPath(task: Task, argv: readonly string[], image: Image): string {

@@ -25,7 +25,14 @@ import type { Process } from '../process.ts';
 import type { Task } from '../task.ts';
 import { pathString } from '../vfs/path.ts';
 import { type LoadedProgram, loadProgram } from './load.ts';
-import { ExecError, execPath, type OpenedProgram, openProgram, type ProgramRequest } from './open-program.ts';
+import {
+  ExecError,
+  type ExecErrorKind,
+  execPath,
+  type OpenedProgram,
+  openProgram,
+  type ProgramRequest,
+} from './open-program.ts';
 import { buildStack, checkArguments } from './stack.ts';
 import { vdsoImage } from './vdso.ts';
 
@@ -34,7 +41,9 @@ export interface ExecRequest extends ProgramRequest {
 }
 
 /** `isFatal`: the old program is gone, so the process can't go on. */
-export type ExecResult = { ok: true } | { ok: false; errno: number; message: string; isFatal: boolean };
+export type ExecResult =
+  | { ok: true }
+  | { ok: false; errno: number; message: string; isFatal: boolean; kind?: ExecErrorKind | undefined };
 
 /**
  * What other libraries do when a process changes its program (timers, vfork's parent): called with the task that goes
@@ -64,7 +73,9 @@ export function execProgram(task: Task, request: ExecRequest): ExecResult {
     for (const hook of execHooks(task.kernel)) hook(task);
     return { ok: true };
   } catch (error) {
-    if (error instanceof ExecError) return { ok: false, errno: error.errno, message: error.message, isFatal };
+    if (error instanceof ExecError) {
+      return { ok: false, errno: error.errno, message: error.message, isFatal, kind: error.kind };
+    }
     if (!(error instanceof SysError)) throw error;
     const message = `${request.path} can not be loaded (${errnoName(error.errno)})`;
     return { ok: false, errno: error.errno, message, isFatal };

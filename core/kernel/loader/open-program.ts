@@ -13,18 +13,23 @@ import type { Attributes } from '../vfs/inode.ts';
 import { lookupOptions, resolvePath } from '../vfs/lookup.ts';
 import type { PathRef } from '../vfs/path.ts';
 import { MAY_EXEC, requireAccess } from '../vfs/permission.ts';
-import { parseElf } from './elf.ts';
+import { type ElfErrorKind, parseElf } from './elf.ts';
 import type { LoadInput } from './load.ts';
 import { bytesProgram, fileProgram, type ProgramFile } from './program-file.ts';
 import { parseScript, SCRIPT_LINE } from './script.ts';
+
+/** What an ExecError is about: the ELF file's own problem, or an interpreter that can't be opened. */
+export type ExecErrorKind = ElfErrorKind | 'interpreter';
 
 /** Why a program can't be run: an errno for the guest, a sentence for people. */
 export class ExecError extends Error {
   override name = 'ExecError';
   readonly errno: number;
-  constructor(code: number, message: string) {
+  readonly kind: ExecErrorKind | undefined;
+  constructor(code: number, message: string, kind?: ExecErrorKind) {
     super(message);
     this.errno = code;
+    this.kind = kind;
   }
 }
 
@@ -128,7 +133,9 @@ function openFile(task: Task, path: string, role: string, dirFd = AT_FDCWD, atFl
     requireAccess(task, inode, MAY_EXEC);
     return { file: fileProgram(inode.open(O_RDONLY), place), place, attributes: inode.stat() };
   } catch (error) {
-    if (error instanceof SysError) throw new ExecError(error.errno, explain(role, error.errno));
+    if (error instanceof SysError) {
+      throw new ExecError(error.errno, explain(role, error.errno), role === path ? undefined : 'interpreter');
+    }
     throw error;
   }
 }
@@ -159,7 +166,11 @@ function readElf(file: ProgramFile, role: string, forcedErrno?: number): LoadInp
   const parsed = parseElf(file);
   if (parsed.ok) return { elf: parsed.elf, file };
   file.close();
-  throw new ExecError(forcedErrno ?? parsed.error.errno, `${displayBytes(role)} ${parsed.error.message}`);
+  throw new ExecError(
+    forcedErrno ?? parsed.error.errno,
+    `${displayBytes(role)} ${parsed.error.message}`,
+    parsed.error.kind,
+  );
 }
 
 function show(path: string): string {
