@@ -128,6 +128,6 @@ port.on('message', async (request: Request) => {
   }
   // A supervisor that has nothing else to do exits at once, and the thread with it.
   flushCompileCache();
+  // The port stays open and keeps the thread: its end must not overtake the message. The supervisor terminates it.
   port.postMessage({ event: 'instance.ended', payload: ending });
-  port.close();
 });

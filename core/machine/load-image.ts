@@ -4,6 +4,8 @@ import { Image } from '../image/image.ts';
 import { ImageSyntaxError, parseDefconfig } from '../image/kconfig.ts';
 import { stockImages } from '../image/stock.ts';
 
+const DEFAULT_IMAGE = 'qemu-x86_64-9pfs';
+
 export interface ImageFiles {
   /** Text of a host file, or undefined when there is none. */
   readText(path: string): string | undefined;
@@ -35,5 +37,7 @@ async function parseImage(path: string, text: string): Promise<Image> {
   if (!isYaml) return new Image(path, parseDefconfig(text));
   const { parseKraftfile } = await import('../image/kraftfile.ts');
   const { name, cmd, env, options } = parseKraftfile(text);
-  return new Image(name ?? path, options, cmd, env);
+  // A Kraftfile without options means the runtime it is made for: the stock image.
+  const effective = options.size > 0 ? options : (Image.stock(DEFAULT_IMAGE)?.options ?? options);
+  return new Image(name ?? path, new Map(effective), cmd, env);
 }

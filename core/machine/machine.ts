@@ -10,6 +10,7 @@ import { bannerText } from '../image/banner.ts';
 import type { Image } from '../image/image.ts';
 import { createEngine } from '../interp/create.ts';
 import { Kernel } from '../kernel/kernel.ts';
+import { libraryOptions } from '../kernel/lib/index.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
 import { fromKernel, sendToGroup } from '../kernel/lib/uksignal/send.ts';
 import { Mm } from '../kernel/mm/mm.ts';
@@ -92,6 +93,7 @@ export class Machine {
       this.hasProgram = false;
       return;
     }
+    this.reportUnknownOptions();
     for (const library of kernel.libraries) library.init?.(kernel);
     this.setEnvironment(image.environment);
     applyParameters(kernel, line);
@@ -109,6 +111,13 @@ export class Machine {
       initrd?.kind === 'elf' ? initrd.bytes : undefined,
     );
     kernel.scheduler.add(task);
+  }
+
+  private reportUnknownOptions(): void {
+    const unknown = this.image.unknownOptions(libraryOptions);
+    if (unknown.length === 0) return;
+    const names = unknown.map((name) => `CONFIG_${name}`).join(', ');
+    this.log.log('error', 'ukboot', `the image "${this.image.name}" has options that mean nothing here: ${names}`);
   }
 
   private setEnvironment(entries: readonly string[]): void {
