@@ -78,7 +78,7 @@ function describeProgram(task: Task, symbolizer: Symbolizer): string[] {
   ];
 }
 
-/** `main+0x1a (/bin/prog+0x11a6)`. */
+/** `main+0x1a (/bin/prog+0x11a6)`; `near` when the symbol ends before the address. */
 function describePlace(place: CodePlace | undefined, task: Task, gva: number): string {
   if (place === undefined) {
     const vma = task.process.mm.vmas.at(gva);
@@ -86,8 +86,11 @@ function describePlace(place: CodePlace | undefined, task: Task, gva: number): s
     return vma.name === '' ? '(anonymous memory)' : `(${vma.name})`;
   }
   const file = `${displayBytes(place.file)}+${hex(place.address)}`;
-  if (place.symbol === undefined) return `(${file})`;
-  return `${displayBytes(place.symbol.name)}+${hex(place.address - place.symbol.value)} (${file})`;
+  const { symbol } = place;
+  if (symbol === undefined) return `(${file})`;
+  const offset = place.address - symbol.value;
+  const isInside = symbol.size === 0 || offset < symbol.size;
+  return `${isInside ? '' : 'near '}${displayBytes(symbol.name)}+${hex(offset)} (${file})`;
 }
 
 const REGISTER_ROWS: readonly (readonly [name: string, index: number])[][] = [

@@ -52,9 +52,6 @@ const FP_XSTATE_MAGIC1 = 0x4650_5853;
 const FP_XSTATE_MAGIC2 = 0x4650_5845;
 const XSTATE_SIZE = xsaveSize(XCR0);
 
-/** Most that a signal frame takes of a stack: AT_MINSIGSTKSZ of the auxiliary vector. */
-export const MAX_FRAME_SIZE = FRAME_SIZE + XSTATE_SIZE + 4 + 64 + 16;
-
 /**
  * Makes the task enter the handler of `action`: frame, registers, fresh FP state. `mask` is what sigreturn goes back to.
  * False, with nothing changed, when the frame does not fit the stack.
