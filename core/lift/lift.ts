@@ -72,13 +72,15 @@ class InsnLifter implements LiftContext {
 
   checkOperands(): void {
     const { operands, aligned } = this.encoding;
-    if (operands.some((o) => isMmx(o) && o.access !== '-')) this.enterMmx();
+    const usesMmx = operands.some((o, i) => isMmx(o) && o.access !== '-' && !this.isMemory(i));
+    if (usesMmx) this.checkPendingX87();
     operands.forEach((o, i) => {
       if (!this.isMemory(i) || o.access === '-') return;
       const address = this.address(i);
       if (aligned) this.checkAligned(address, this.width(i) / 8);
       this.b.check(address, this.width(i) / 8, o.access === 'r' ? 'r' : 'w');
     });
+    if (usesMmx) this.enterMmx();
   }
 
   private checkAligned(address: Node, bytes: number): void {
@@ -86,10 +88,14 @@ class InsnLifter implements LiftContext {
     b.if(b.and(b.wrap(address), b.i32(bytes - 1)), () => b.raise(VEC_GP));
   }
 
-  /** Any MMX instruction makes all x87 registers valid and TOP 0 (SDM vol. 1, 9.5.1). */
-  private enterMmx(): void {
+  /** An MMX instruction is a waiting one: a pending x87 exception comes first. */
+  private checkPendingX87(): void {
     const { b } = this;
     b.if(b.and(this.field(st.fsw), b.i32(FSW_ES)), () => b.raise(VEC_MF));
+  }
+
+  /** Touching an MMX register makes all x87 registers valid and TOP 0 (SDM vol. 1, 9.5.1). */
+  private enterMmx(): void {
     this.setField(st.fpTop, this.b.i32(0));
     this.setField(st.fpEmpty, this.b.i32(0));
   }
@@ -181,12 +187,16 @@ class InsnLifter implements LiftContext {
     const place = this.place(i);
     if (isMmx(o)) {
       this.b.put('i64.store', place, value);
-      this.b.put('i32.store16', addTo(place, 8), this.b.i32(0xffff));
+      this.markMmxWritten(i);
     } else if (width === 32 && (o.addressing === 'fixed' || 'EGRZB'.includes(o.addressing))) {
       this.b.put('i64.store', place, this.b.extendU(value));
     } else {
       this.b.put(storeName(value, width), place, value);
     }
+  }
+
+  markMmxWritten(i: number): void {
+    this.b.put('i32.store16', addTo(this.place(i), 8), this.b.i32(0xffff));
   }
 
   xmm(index: number): Node {

@@ -228,7 +228,8 @@ export class Decoder {
     insn.enc = enc;
     const is66 = has66 && !enc.ignore66 && enc.mandatory !== '66';
     insn.operandSize = insn.rexW ? 64 : is66 ? 16 : enc.default64 ? 64 : 32;
-    if (insn.lock && !(enc.insn.lock && insn.mod !== 3 && enc.operands[0]!.access === 'rw')) return 'unknown';
+    if (insn.lock && !isLockable(enc, insn.mod)) return 'unknown';
+    if (enc.vex !== 'none' && insn.vvvv !== 0 && !enc.usesVvvv) return 'unknown';
     this.decodeImmediate(enc);
     return undefined;
   }
@@ -291,6 +292,12 @@ export class Decoder {
     }
     insn.immHigh = insn.immLow >> 31;
   }
+}
+
+/** LOCK needs an instruction that allows it, with a memory destination. */
+function isLockable(enc: Encoding, mod: number): boolean {
+  const destination = enc.operands[0];
+  return enc.insn.lock === true && mod !== 3 && destination !== undefined && 'EM'.includes(destination.addressing);
 }
 
 function select(

@@ -37,6 +37,8 @@ export interface LiftContext {
   address(i: number): Node;
   /** Effective address without the segment base, cut to the address size (LEA). */
   offset(i: number): Node;
+  /** Sets the sign and exponent bits above MMX operand `i`, as every write to it does. */
+  markMmxWritten(i: number): void;
   /** XMM register by number. */
   xmm(index: number): Node;
   /** XMM operand `i` as v128, whatever its size letter. */

@@ -95,6 +95,8 @@ export interface Encoding extends Required<Omit<EncodingOptions, 'cpuid' | 'rep'
   readonly rexW: 0 | 1 | undefined;
   /** VEX-encoded, with VEX.L 0 or 1 required, or either. */
   readonly vex: 'none' | 'L0' | 'L1' | 'LIG';
+  /** VEX.vvvv names an operand; in other VEX rows it must be 1111b. */
+  readonly usesVvvv: boolean;
   readonly hasModrm: boolean;
   /** Required ModRM.reg, or -1. */
   readonly digit: number;
@@ -137,7 +139,7 @@ export interface TestHints {
   /** Not run against the real CPU, with the reason (system call, time, random numbers). */
   skip?: string;
   /** Values that make sense in registers before the instruction, by register name or operand index. */
-  setup?: 'shift' | 'divide' | 'string' | 'stack' | 'branch' | 'bits';
+  setup?: 'shift' | 'divide' | 'string' | 'stack' | 'branch' | 'bits' | 'doubleShift';
   /** Results that may differ between real CPUs: relative error bound, or bits to ignore. */
   tolerance?: string;
 }
@@ -251,6 +253,7 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
     mandatory,
     rexW,
     vex,
+    usesVvvv: operands.some((o) => o.addressing === 'B' || o.addressing === 'H'),
     hasModrm,
     digit,
     modrm,

@@ -4,9 +4,10 @@ import { compare, EQUAL, LESS, UNORDERED } from './compare.ts';
 import { roundToIntegral } from './convert.ts';
 import { div, sqrt } from './div.ts';
 import { mul } from './mul.ts';
-import { FINITE, type FpContext, FpNumber, INFINITE, setZero, UNSUPPORTED, ZERO } from './number.ts';
+import { FINITE, type FpContext, FpNumber, INFINITE, setPowerOfTwo, setZero, UNSUPPORTED, ZERO } from './number.ts';
 import { extract, NO_QUOTIENT, PARTIAL, remainder, scale } from './rem.ts';
 import { setComparisonFlags } from './status-flags.ts';
+import { isOutOfRange, tan } from './trigonometric.ts';
 import { FSW_C0, FSW_C1, FSW_C2, FSW_C3, FSW_CONDITIONS, type X87 } from './x87-state.ts';
 import type { X87Run } from './x87-transfer.ts';
 
@@ -236,4 +237,49 @@ export const fxtract: X87Run = (fpu) => {
   if (fpu.withholds()) return;
   fpu.write(0, q);
   fpu.push(r);
+};
+
+/** FSIN, FCOS: an argument out of range stays, with C2 set. */
+export function trigonometric(operation: Unary): X87Run {
+  return (fpu) => {
+    if (!reducible(fpu, false)) return;
+    operation(a, r, fpu.ctx);
+    if (!fpu.withholds()) fpu.write(0, r);
+  };
+}
+
+/** FPTAN, FSINCOS: the first result replaces ST(0), the second is pushed. */
+export function trigonometricPair(first: Unary, second: Unary): X87Run {
+  return (fpu) => {
+    if (!reducible(fpu, true)) return;
+    first(a, q, fpu.ctx);
+    second(a, r, fpu.ctx);
+    if (fpu.withholds()) return;
+    fpu.write(0, q);
+    fpu.push(r);
+  };
+}
+
+/** Checks the stack and reads the argument; false when the instruction is thereby done. */
+function reducible(fpu: X87, pushes: boolean): boolean {
+  fpu.setConditions(0, FSW_C1 | FSW_C2);
+  const isUnderflow = fpu.isEmpty(0);
+  if (isUnderflow || (pushes && !fpu.isEmpty(7))) {
+    if (!fpu.stackFault(!isUnderflow)) return false;
+    fpu.writeIndefinite(0);
+    if (!pushes) return false;
+    fpu.top -= 1;
+    fpu.writeIndefinite(0);
+    return false;
+  }
+  fpu.read(0, a);
+  if (!isOutOfRange(a)) return true;
+  fpu.setConditions(FSW_C2, FSW_C2);
+  return false;
+}
+
+/** The number that FPTAN pushes: 1, or the NaN that it gave. */
+export const one: Unary = (x, result, ctx) => {
+  if (x.kind >= INFINITE) tan(x, result, ctx);
+  else setPowerOfTwo(result, 0, 0);
 };

@@ -3,6 +3,8 @@
  * x87.ts. Aliases that processors execute though the manual leaves them blank are marked so.
  */
 import { loadF32, loadF64, loadI16, loadI32 } from './encoding.ts';
+import { exp2m1, log2, log2p1 } from './logarithmic.ts';
+import { atan2, cos, sin, tan } from './trigonometric.ts';
 import * as arith from './x87-arith.ts';
 import * as control from './x87-control.ts';
 import type { X87Run } from './x87-transfer.ts';
@@ -145,6 +147,16 @@ fixed(0xd9, 0xf8, 'fprem', arith.fprem(false));
 fixed(0xd9, 0xfa, 'fsqrt', arith.fsqrt);
 fixed(0xd9, 0xfc, 'frndint', arith.frndint);
 fixed(0xd9, 0xfd, 'fscale', arith.fscale);
+
+// Transcendental functions.
+fixed(0xd9, 0xf0, 'f2xm1', arith.unary(exp2m1, false));
+fixed(0xd9, 0xf1, 'fyl2x', arith.binaryPop(log2));
+fixed(0xd9, 0xf2, 'fptan', arith.trigonometricPair(tan, arith.one));
+fixed(0xd9, 0xf3, 'fpatan', arith.binaryPop(atan2));
+fixed(0xd9, 0xf9, 'fyl2xp1', arith.binaryPop(log2p1));
+fixed(0xd9, 0xfb, 'fsincos', arith.trigonometricPair(sin, cos));
+fixed(0xd9, 0xfe, 'fsin', arith.trigonometric(sin));
+fixed(0xd9, 0xff, 'fcos', arith.trigonometric(cos));
 
 // Stack and control.
 fixed(0xd9, 0xd0, 'fnop', () => {});

@@ -38,7 +38,7 @@ function bitTest(name: string, opcode: number, number: number): InsnDef[] {
     {
       // A register bit index reaches beyond a memory operand, in both directions.
       mnemonic: name,
-      encodings: [enc(`0F ${hex(opcode)} /r`, name === 'bt' ? '-:Ev' : 'rw:Ev', 'r:Gv')],
+      encodings: [enc(`0F ${hex(opcode)} /r`, '-:Ev', 'r:Gv')],
       flags,
       lock: name !== 'bt',
       test: { setup: 'bits' },

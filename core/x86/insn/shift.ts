@@ -144,7 +144,7 @@ function doubleShift(mnemonic: string, opcode: number, isLeft: boolean): InsnDef
       enc(`0F ${hex(opcode + 1)} /r`, 'rw:Ev', 'r:Gv', 'r:CL'),
     ],
     flags: { writes: 'oszapc', undefined: 'ao' },
-    test: { setup: 'shift' },
+    test: { setup: 'doubleShift' },
     lift(c) {
       const { b } = c;
       const width = c.width(0) as Width;

@@ -165,7 +165,7 @@ const squareRoot: InsnDef[] = ALL.map((suffix) => ({
 function exact(
   name: string,
   encodings: EncodingSpec[],
-  options: { hasImmediate?: boolean; cpuid?: string } = {},
+  options: { immediateMask?: number; cpuid?: string } = {},
 ): InsnDef {
   return {
     mnemonic: name,
@@ -174,8 +174,9 @@ function exact(
       : encodings,
     ...(name.startsWith('r') && !name.startsWith('round') ? { test: { tolerance: 'relative 1.5 * 2^-12' } } : {}),
     lift(c) {
-      const imm = options.hasImmediate ? c.b.and(c.immediate(), c.b.i32(0xff)) : undefined;
+      const imm = options.immediateMask ? c.b.and(c.immediate(), c.b.i32(options.immediateMask)) : undefined;
       callExact(c, name, 0, 1, imm);
+      if (encodings[0]!.operands[0]!.endsWith(':Pq')) c.markMmxWritten(0);
     },
   };
 }
@@ -311,8 +312,9 @@ function packedToInteger(name: string, prefix: string, round: 'nearest' | 'trunc
 }
 
 const A = { aligned: true };
-const imm = { hasImmediate: true };
-const sse4 = { hasImmediate: true, cpuid: 'sse4_1' };
+/** Without VEX, comparisons have 8 predicates. */
+const predicate = { immediateMask: 7 };
+const sse4 = { immediateMask: 0xff, cpuid: 'sse4_1' };
 
 export const sseFloat: InsnDef[] = [
   ...arithmetic('add', '58', sumRule),
@@ -341,10 +343,10 @@ export const sseFloat: InsnDef[] = [
   exact('cvtpd2ps', [enc('66 0F 5A /r', 'w:Vx', 'r:Wx', A)]),
   exact('cvtpd2dq', [enc('F2 0F E6 /r', 'w:Vx', 'r:Wx', A)]),
   exact('cvttpd2dq', [enc('66 0F E6 /r', 'w:Vx', 'r:Wx', A)]),
-  exact('cmpps', [enc('NP 0F C2 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], imm),
-  exact('cmppd', [enc('66 0F C2 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], imm),
-  exact('cmpss', [enc('F3 0F C2 /r', 'rw:Vd', 'r:Wd', 'r:Ib')], imm),
-  exact('cmpsd', [enc('F2 0F C2 /r', 'rw:Vq', 'r:Wq', 'r:Ib')], imm),
+  exact('cmpps', [enc('NP 0F C2 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], predicate),
+  exact('cmppd', [enc('66 0F C2 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], predicate),
+  exact('cmpss', [enc('F3 0F C2 /r', 'rw:Vd', 'r:Wd', 'r:Ib')], predicate),
+  exact('cmpsd', [enc('F2 0F C2 /r', 'rw:Vq', 'r:Wq', 'r:Ib')], predicate),
   exact('rcpps', [enc('NP 0F 53 /r', 'w:Vx', 'r:Wx', A)]),
   exact('rcpss', [enc('F3 0F 53 /r', 'w:Vd', 'r:Wd')]),
   exact('rsqrtps', [enc('NP 0F 52 /r', 'w:Vx', 'r:Wx', A)]),

@@ -1,0 +1,102 @@
+/**
+ * Proves the rows of the instruction table against the CPU this runs on (x86-64 Linux with gcc):
+ *
+ *     node test/diff/isa/prove.ts [--cases N] [--seed S] [--only MNEMONIC] [--write]
+ *
+ * Runs N cases (default 20000) spread over all rows, on the CPU through runner.c and on tier 0, and compares bit for bit.
+ * With --write, the number of clean cases of each row goes to proven.json, which `npm run coverage:isa` shows.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { decodeTable } from '../../../core/interp/create.ts';
+import type { Encoding } from '../../../core/x86/notation.ts';
+import { CODE_SLOTS, describeOperands, type IsaCase, makeCase, OUTCOME } from './cases.ts';
+import { compareOutcomes, describeCase } from './compare.ts';
+import { OurCpu } from './ours.ts';
+
+const here = import.meta.dirname;
+
+/** Name of a row in proven.json: stable when other rows come and go. */
+export function rowName(enc: Encoding): string {
+  return `${enc.insn.mnemonic} ${enc.text} ${describeOperands(enc.operands)}`.trim();
+}
+
+/** Rows that can be compared, i.e. do not depend on time, chance or the operating system. */
+export function provableRows(): Encoding[] {
+  return decodeTable().encodings.filter((e) => !e.insn.test?.skip && !e.insn.test?.tolerance);
+}
+
+/** Builds the native runner in a fresh folder; the caller removes it. */
+export function buildRunner(): { runner: string; folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'elfdeck-isa-'));
+  const runner = join(folder, 'runner');
+  execFileSync('gcc', ['-O1', '-o', runner, join(here, 'runner.c')]);
+  return { runner, folder };
+}
+
+/** Outcomes of a batch on the real CPU. */
+export function runNatively(runner: string, cases: readonly IsaCase[]): Uint8Array[] {
+  const result = spawnSync(runner, { input: Buffer.concat(cases.map((c) => c.record)), maxBuffer: 1 << 28 });
+  if (result.stdout.length !== cases.length * OUTCOME.size) throw new Error(`the runner stopped: ${result.signal}`);
+  return cases.map((_, i) => result.stdout.subarray(i * OUTCOME.size, (i + 1) * OUTCOME.size));
+}
+
+interface Tally {
+  clean: number;
+  failed: number;
+}
+
+function prove(options: { cases: number; seed: number; only: string | undefined }): Map<string, Tally> {
+  const rows = provableRows().filter((e) => !options.only || e.insn.mnemonic === options.only);
+  const { runner, folder } = buildRunner();
+  const ours = new OurCpu();
+  const tallies = new Map<string, Tally>(rows.map((row) => [rowName(row), { clean: 0, failed: 0 }]));
+  let shown = 0;
+  for (let done = 0; done < options.cases; done += CODE_SLOTS) {
+    const count = Math.min(CODE_SLOTS, options.cases - done);
+    const seedOf = (i: number): number => (options.seed * 1000003 + done + i) | 0;
+    const cases = Array.from({ length: count }, (_, i) => makeCase(rows[(done + i) % rows.length]!, seedOf(i), i));
+    const expected = runNatively(runner, cases);
+    ours.loadCode(cases);
+    cases.forEach((c, i) => {
+      const differences = compareOutcomes(c, expected[i]!, ours.run(c));
+      const tally = tallies.get(rowName(c.encoding))!;
+      if (differences.length === 0) tally.clean++;
+      else if (tally.failed++ < 2 && shown++ < 60) {
+        console.log(describeCase(c, seedOf(i)));
+        for (const line of differences.slice(0, 6)) console.log(`    ${line}`);
+      }
+    });
+  }
+  rmSync(folder, { recursive: true });
+  return tallies;
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      cases: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const tallies = prove({ cases: Number(values.cases), seed: Number(values.seed), only: values.only });
+  const failed = [...tallies].filter(([, t]) => t.failed > 0);
+  for (const [name, t] of failed) console.log(`FAILED ${name}: ${t.failed} of ${t.failed + t.clean}`);
+  const total = [...tallies.values()].reduce((sum, t) => sum + t.clean + t.failed, 0);
+  console.log(`${total} cases over ${tallies.size} rows, ${failed.length} rows with differences`);
+  if (values.write) {
+    const file = join(here, 'proven.json');
+    const proven: Record<string, number> = Object.fromEntries(
+      [...tallies].filter(([, t]) => t.failed === 0).map(([name, t]) => [name, t.clean]),
+    );
+    writeFileSync(file, `${JSON.stringify(proven, null, 1)}\n`);
+  }
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+if (import.meta.main) main();
