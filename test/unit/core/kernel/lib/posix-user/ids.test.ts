@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { posixProcess } from '../../../../../../core/kernel/lib/posix-process/lib.ts';
 import { posixUser } from '../../../../../../core/kernel/lib/posix-user/lib.ts';
 import { DATA, ScriptedMachine } from '../../../../../support/scripted-machine.ts';
 
