@@ -3,6 +3,7 @@ import type { MicroLibrary } from '../lib.ts';
 import { ninepfs } from './9pfs/lib.ts';
 import { devfs } from './devfs/lib.ts';
 import { elfloader } from './elfloader/lib.ts';
+import { posixInotify } from './inotify/lib.ts';
 import { posixEnviron } from './posix-environ/lib.ts';
 import { posixEventfd } from './posix-eventfd/lib.ts';
 import { posixFdio } from './posix-fdio/lib.ts';
@@ -39,6 +40,7 @@ export const libraries: readonly MicroLibrary[] = [
   posixFdio,
   posixFdtab,
   posixFutex,
+  posixInotify,
   posixMmap,
   posixPipe,
   posixPoll,
