@@ -9,7 +9,7 @@ import type { Task } from '../../task.ts';
 import { readTimespecNs } from '../../timespec.ts';
 import type { SysResult } from '../../wait.ts';
 import { lockPi, unlockPi } from './pi-lock.ts';
-import { requeue, requeuePi, waitRequeuePi } from './requeue.ts';
+import { type FutexRef, requeue, requeuePi, waitRequeuePi } from './requeue.ts';
 import { type FutexWait, futex2IsPrivate, waitAny, waitFutex, wakeFutex, wakeOp } from './wait.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -46,60 +46,46 @@ export const futex = defineSyscall({
     const isPrivate = (op & f.FUTEX_PRIVATE_FLAG) !== 0;
     const isRealtime = (op & f.FUTEX_CLOCK_REALTIME) !== 0;
     if (isRealtime && !clockOps.has(command)) return -ENOSYS;
-    // Where there is no time limit, the register holds a second count.
-    const count = value | 0;
-    const count2 = timeout | 0;
-    const from = { gva, isPrivate };
-    const to = { gva: gva2, isPrivate };
+    // The common ones come first and allocate nothing.
     switch (command) {
       case f.FUTEX_WAIT:
         return waitFutex(task, gva, isPrivate, value, relativeDeadline(task, timeout), ANY);
       case f.FUTEX_WAIT_BITSET:
         return waitFutex(task, gva, isPrivate, value, absoluteDeadline(task, timeout, isRealtime), value3);
       case f.FUTEX_WAKE:
-        return wakeFutex(task, gva, isPrivate, count);
+        return wakeFutex(task, gva, isPrivate, value | 0);
       case f.FUTEX_WAKE_BITSET:
-        return wakeFutex(task, gva, isPrivate, count, value3);
-      case f.FUTEX_REQUEUE:
-        return requeue(task, from, to, count, count2);
-      case f.FUTEX_CMP_REQUEUE:
-        return requeue(task, from, to, count, count2, value3);
-      case f.FUTEX_WAKE_OP:
-        return wakeOp(task, isPrivate, gva, count, gva2, count2, value3);
-      default:
-        return runPiOperation(task, command, gva, isPrivate, value, timeout, isRealtime, gva2, value3);
+        return wakeFutex(task, gva, isPrivate, value | 0, value3);
     }
+    const second = { gva: gva2, isPrivate };
+    return operations[command]?.({ task, gva, isPrivate, isRealtime, value, timeout, second, value3 }) ?? -ENOSYS;
   },
 });
 
-function runPiOperation(
-  task: Task,
-  command: number,
-  gva: number,
-  isPrivate: boolean,
-  value: number,
-  timeout: number,
-  isRealtime: boolean,
-  gva2: number,
-  value3: number,
-): SysResult {
-  switch (command) {
-    case f.FUTEX_LOCK_PI:
-      return lockPi(task, gva, isPrivate, absoluteDeadline(task, timeout, true));
-    case f.FUTEX_LOCK_PI2:
-      return lockPi(task, gva, isPrivate, absoluteDeadline(task, timeout, isRealtime));
-    case f.FUTEX_TRYLOCK_PI:
-      return lockPi(task, gva, isPrivate, 0);
-    case f.FUTEX_UNLOCK_PI:
-      return unlockPi(task, gva, isPrivate);
-    case f.FUTEX_WAIT_REQUEUE_PI:
-      return waitRequeuePi(task, gva, isPrivate, value, absoluteDeadline(task, timeout, isRealtime), gva2);
-    case f.FUTEX_CMP_REQUEUE_PI:
-      return requeuePi(task, { gva, isPrivate }, { gva: gva2, isPrivate }, value | 0, timeout | 0, value3);
-    default:
-      return -ENOSYS;
-  }
+interface FutexCall extends FutexRef {
+  task: Task;
+  isRealtime: boolean;
+  value: number;
+  /** Address of the time limit, or the second count of operations that have none. */
+  timeout: number;
+  second: FutexRef;
+  value3: number;
 }
+
+const operations: Readonly<Record<number, (call: FutexCall) => SysResult>> = {
+  [f.FUTEX_REQUEUE]: (c) => requeue(c.task, c, c.second, c.value | 0, c.timeout | 0),
+  [f.FUTEX_CMP_REQUEUE]: (c) => requeue(c.task, c, c.second, c.value | 0, c.timeout | 0, c.value3),
+  [f.FUTEX_WAKE_OP]: (c) => wakeOp(c.task, c.isPrivate, c.gva, c.value | 0, c.second.gva, c.timeout | 0, c.value3),
+  [f.FUTEX_LOCK_PI]: (c) => lockPi(c.task, c.gva, c.isPrivate, absoluteDeadline(c.task, c.timeout, true)),
+  [f.FUTEX_LOCK_PI2]: (c) => lockPi(c.task, c.gva, c.isPrivate, absoluteDeadline(c.task, c.timeout, c.isRealtime)),
+  [f.FUTEX_TRYLOCK_PI]: (c) => lockPi(c.task, c.gva, c.isPrivate, 0),
+  [f.FUTEX_UNLOCK_PI]: (c) => unlockPi(c.task, c.gva, c.isPrivate),
+  [f.FUTEX_WAIT_REQUEUE_PI]: (c) => {
+    const deadlineNs = absoluteDeadline(c.task, c.timeout, c.isRealtime);
+    return waitRequeuePi(c.task, c.gva, c.isPrivate, c.value, deadlineNs, c.second.gva);
+  },
+  [f.FUTEX_CMP_REQUEUE_PI]: (c) => requeuePi(c.task, c, c.second, c.value | 0, c.timeout | 0, c.value3),
+};
 
 /** Monotonic deadline of a relative limit at `gva`; an interrupted wait keeps the one it had. */
 function relativeDeadline(task: Task, gva: number): number {

@@ -1,5 +1,5 @@
 /** Waiting for children: wait4(2) and waitid(2). */
-import { ECHILD, EINVAL, ERESTARTSYS } from '../../abi/errno.ts';
+import { ECHILD, EINVAL, ERESTARTSYS, ESRCH } from '../../abi/errno.ts';
 import { CLD_CONTINUED, SIGCHLD } from '../../abi/signal.ts';
 import type { Process } from '../../process.ts';
 import { arg, type NameTable, result } from '../../syscall/args.ts';
@@ -93,6 +93,8 @@ export const wait4 = defineSyscall({
   result: result.pid,
   run(task, pid, statusGva, options, rusageGva) {
     if (options & ~(WNOHANG | WSTOPPED | WCONTINUED | WNOTHREAD | WALL | WCLONE)) return -EINVAL;
+    // Its negative is no process group.
+    if (pid === -0x8000_0000) return -ESRCH;
     return waitForChild(task, selectByPid(task, pid), options | WEXITED, (found) => {
       if (found === undefined) return 0;
       if (statusGva !== 0) task.memory.setU32(statusGva, waitStatus(found.state));

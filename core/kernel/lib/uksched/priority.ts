@@ -115,7 +115,9 @@ export const ioprioGet = defineSyscall({
   run(task, which, who) {
     const scope = ioScopes[which];
     if (scope === undefined) return -EINVAL;
-    const priorities = select(task, scope, who).map((target) => effectiveIoPriority(target));
+    // Of one task what was set, 0 for nothing; of several what holds for them.
+    const shown = scope === 'task' ? (target: Task) => target.scheduling.ioPriority : effectiveIoPriority;
+    const priorities = select(task, scope, who).map(shown);
     // The highest priority of all: the lowest number.
     return priorities.length === 0 ? -ESRCH : Math.min(...priorities);
   },

@@ -73,6 +73,6 @@ describe('affinity and priorities', () => {
     expect(machine.call(140, 0, 0)).toBe(20);
     expect(machine.call(141, 0, 0, 5)).toBe(0);
     expect(machine.call(140, 0, 0)).toBe(15);
-    expect(machine.call(252, 1, 0)).toBe((2 << 13) | 5);
+    expect([machine.call(252, 1, 0), machine.call(252, 2, 0)]).toEqual([0, (2 << 13) | 5]);
   });
 });
