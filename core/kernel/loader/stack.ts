@@ -8,7 +8,7 @@
 import { strToBytes } from '../../base/bytes.ts';
 import type { RandomFill } from '../../dev/clock.ts';
 import { PAGE_SIZE } from '../../mem/layout.ts';
-import { AT_EXECFN, AT_NULL, AT_PLATFORM, AT_RANDOM } from '../abi/auxv.ts';
+import { AT_EXECFN, AT_NULL, AT_PLATFORM, AT_RANDOM, AT_RSEQ_ALIGN, AT_RSEQ_FEATURE_SIZE } from '../abi/auxv.ts';
 import { E2BIG } from '../abi/errno.ts';
 import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../abi/mman.ts';
 import { fail } from '../errors.ts';
@@ -17,6 +17,9 @@ import { VM_GROWSDOWN, VM_MAYEXEC, VM_MAYWRITE } from '../mm/vma.ts';
 
 const PLATFORM = 'x86_64';
 const RANDOM_BYTES = 16;
+/** struct rseq: bytes up to mm_cid, the last field in use, and its alignment. */
+const RSEQ_FEATURE_SIZE = 28;
+const RSEQ_ALIGN = 32;
 /** Linux maps this much stack below what the program starts with. */
 const INITIAL_ROOM = 128 * 1024;
 /** Limits of execve(2): one string, and all strings with their pointers. */
@@ -30,7 +33,7 @@ export interface StackInput {
   /** AT_EXECFN. */
   path: string;
   isExecutable: boolean;
-  /** Entries before those that this file adds (AT_RANDOM, AT_EXECFN, AT_PLATFORM, AT_NULL), in order. */
+  /** Entries before those that this file adds (from AT_RANDOM on), in order. */
   auxv: readonly (readonly [key: number, value: number])[];
   random: RandomFill;
 }
@@ -70,6 +73,8 @@ export function buildStack(mm: Mm, input: StackInput): InitialStack {
     [AT_RANDOM, random],
     [AT_EXECFN, strings.path],
     [AT_PLATFORM, platform],
+    [AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE],
+    [AT_RSEQ_ALIGN, RSEQ_ALIGN],
     [AT_NULL, 0],
   ];
   const words = 1 + argv.length + 1 + envp.length + 1 + auxv.length * 2;

@@ -1,10 +1,10 @@
 /** Resizing and moving mappings: mremap(2). The range it is about lies within one VMA. */
-import { GUEST_TOP, PAGE_SIZE } from '../../mem/layout.ts';
-import { EFAULT, EINVAL, ENOMEM } from '../abi/errno.ts';
+import { GUEST_TOP, MMAP_MIN_ADDR, PAGE_SIZE } from '../../mem/layout.ts';
+import { EFAULT, EINVAL, ENOMEM, EPERM } from '../abi/errno.ts';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../abi/mman.ts';
 import { fail } from '../errors.ts';
 import { type Mm, STACK_GUARD } from './mm.ts';
-import { VM_GROWSDOWN, Vma } from './vma.ts';
+import { VM_GROWSDOWN, VM_SHARED, Vma } from './vma.ts';
 
 export interface RemapRequest {
   /** Page aligned. */
@@ -21,8 +21,8 @@ export interface RemapRequest {
 /** The address the mapping has now; throws SysError. */
 export function remap(mm: Mm, request: RemapRequest): number {
   const { address, newLen, flags } = request;
-  const vma = mm.vmas.at(address) ?? fail(EFAULT);
   if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) return remapTo(mm, request);
+  const vma = mm.vmas.at(address) ?? fail(EFAULT);
   if (request.oldLen >= newLen) {
     if (request.oldLen > newLen) mm.unmap(address + newLen, address + request.oldLen);
     return address;
@@ -37,20 +37,38 @@ export function remap(mm: Mm, request: RemapRequest): number {
 /** MREMAP_FIXED and MREMAP_DONTUNMAP. */
 function remapTo(mm: Mm, request: RemapRequest): number {
   const { address, newAddress, newLen, flags } = request;
-  let { oldLen } = request;
+  const oldLen = Math.min(request.oldLen, newLen);
   if (newAddress % PAGE_SIZE !== 0 || newLen > GUEST_TOP || newAddress > GUEST_TOP - newLen) fail(EINVAL);
-  if (newAddress < address + oldLen && address < newAddress + newLen) fail(EINVAL);
+  if (flags & MREMAP_FIXED && newAddress < MMAP_MIN_ADDR) fail(EPERM);
+  if (newAddress < address + request.oldLen && address < newAddress + newLen) fail(EINVAL);
+  const { end } = mm.vmas.at(address) ?? fail(EFAULT);
+  if (flags & MREMAP_FIXED && request.oldLen === newLen && address + oldLen > end) return moveAll(mm, request);
   if (flags & MREMAP_FIXED) mm.unmap(newAddress, newAddress + newLen);
-  if (oldLen > newLen) {
-    mm.unmap(address + newLen, address + oldLen);
-    oldLen = newLen;
-  }
+  if (request.oldLen > newLen) mm.unmap(address + newLen, address + request.oldLen);
+  // Looked up again: the ranges may have been parts of one VMA.
   const vma = mm.vmas.at(address) ?? fail(EFAULT);
-  checkResize(mm, vma, { ...request, oldLen });
-  if (flags & MREMAP_DONTUNMAP) mm.checkAddressSpace(newLen);
+  const resized = { ...request, oldLen };
+  checkResize(mm, vma, resized);
+  if (flags & MREMAP_DONTUNMAP) {
+    // What stays behind would have to show the same memory.
+    if (vma.flags & VM_SHARED && vma.backing === undefined) fail(EINVAL);
+    mm.checkAddressSpace(newLen);
+  }
   const hintFits = newAddress !== 0 && mm.vmas.isFree(newAddress, newAddress + newLen);
   const target = flags & MREMAP_FIXED || hintFits ? newAddress : mm.findFree(newLen);
-  return move(mm, vma, { ...request, oldLen }, target);
+  return move(mm, vma, resized, target);
+}
+
+/** Several VMAs at once, to a place of the same size (since Linux 6.17). Holes between them touch nothing there. */
+function moveAll(mm: Mm, { address, oldLen, newAddress, flags }: RemapRequest): number {
+  for (const vma of mm.vmas.overlapping(address, address + oldLen)) {
+    const start = Math.max(vma.start, address);
+    const len = Math.min(vma.end, address + oldLen) - start;
+    const target = newAddress + (start - address);
+    mm.unmap(target, target + len);
+    move(mm, vma, { address: start, oldLen: len, newLen: len, flags, newAddress: target }, target);
+  }
+  return newAddress;
 }
 
 function checkResize(mm: Mm, vma: Vma, { address, oldLen, newLen }: RemapRequest): void {

@@ -23,6 +23,8 @@ interface Advice {
   readonly needsUnlocked?: boolean;
   /** Refused on all but private anonymous memory. */
   readonly needsPrivateAnonymous?: boolean;
+  /** Ends at a part that is not mapped; other advice goes on behind it. */
+  readonly stopsAtHole?: boolean;
   /** What it does to `[start, end)` of a VMA. 0 or -errno. */
   readonly apply?: (mm: Mm, vma: Vma, start: number, end: number) => number;
 }
@@ -40,8 +42,8 @@ function dontNeed(mm: Mm, vma: Vma, start: number, end: number): number {
 
 /** The pages' backing store is freed: they read as zero everywhere. */
 function remove(mm: Mm, vma: Vma, start: number, end: number): number {
-  if (!(vma.flags & vm.VM_SHARED)) return -EINVAL;
-  if (!(vma.prot & mman.PROT_WRITE)) return -EACCES;
+  const needed = vm.VM_SHARED | vm.VM_MAYWRITE;
+  if ((vma.flags & needed) !== needed) return vma.backing === undefined ? -EINVAL : -EACCES;
   mm.space.discardPages(start / PAGE_SIZE, (end - start) / PAGE_SIZE);
   const { backing } = vma;
   if (backing === undefined) return 0;
@@ -83,8 +85,8 @@ const advices: Readonly<Record<number, Advice>> = {
   // There is no swap to page out to.
   [mman.MADV_COLD]: { needsUnlocked: true },
   [mman.MADV_PAGEOUT]: { needsUnlocked: true },
-  [mman.MADV_POPULATE_READ]: { apply: populateFor('r') },
-  [mman.MADV_POPULATE_WRITE]: { apply: populateFor('w') },
+  [mman.MADV_POPULATE_READ]: { stopsAtHole: true, apply: populateFor('r') },
+  [mman.MADV_POPULATE_WRITE]: { stopsAtHole: true, apply: populateFor('w') },
 };
 
 function advise(mm: Mm, vma: Vma, start: number, end: number, advice: Advice): number {
@@ -113,7 +115,10 @@ export const madvise = defineSyscall({
     for (const vma of mm.vmas.overlapping(range.start, end)) {
       const from = Math.max(vma.start, range.start);
       const to = Math.min(vma.end, end);
-      if (from > at) answer = -ENOMEM;
+      if (from > at) {
+        answer = -ENOMEM;
+        if (action.stopsAtHole) break;
+      }
       at = to;
       const failed = advise(mm, vma, from, to, action);
       if (failed < 0) return failed;

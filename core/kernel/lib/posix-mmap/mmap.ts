@@ -220,7 +220,7 @@ const MREMAP_ALL = mman.MREMAP_MAYMOVE | mman.MREMAP_FIXED | mman.MREMAP_DONTUNM
 export const mremap = defineSyscall({
   nr: 25,
   name: 'mremap',
-  support: { partial: 'old_size 0 (a second mapping) works for files only, not for shared anonymous memory' },
+  support: { partial: 'a second mapping of shared anonymous memory (old_size 0, MREMAP_DONTUNMAP) is EINVAL' },
   args: [
     arg.pointer('old_address'),
     arg.size('old_size'),

@@ -133,6 +133,12 @@ describe('shared file mappings', () => {
     expect([cut, guest.byte(at + P), guest.fault(at + 2 * P)]).toEqual([[44, 0, 'buserr'], 0, 'buserr']);
   });
 
+  it('give pages back with MADV_REMOVE, in the file too', () => {
+    const guest = new FileGuest(2 * P);
+    const at = guest.map(2 * P, SHARED, 1);
+    expect([guest.call(madvise, at, P, 9), guest.byte(at), guest.read(0), guest.byte(at + P)]).toEqual([0, 0, 0, 2]);
+  });
+
   it('duplicate with an old size of 0', () => {
     const guest = new FileGuest(P);
     const at = guest.map(P, SHARED);
@@ -171,6 +177,17 @@ describe('mremap', () => {
     ]);
     expect([guest.process.mm.vmas.at(at), guest.call(mremap, moved, 8 * P, P, 0, 0)]).toEqual([undefined, moved]);
     expect(guest.process.mm.vmas.at(moved + P)).toBe(undefined);
+  });
+
+  it('moves within one mapping, and several mappings at once', () => {
+    const guest = new TestGuest();
+    const at = guest.call(mmap, 0, 8 * P, 3, 0x22, -1, 0);
+    guest.task.memory.setU8(at + 6 * P, 8);
+    const moved = guest.call(mremap, at + 6 * P, P, P, 3, at + P);
+    guest.call(mprotect, at + P, P, 1);
+    const both = guest.call(mremap, at, 3 * P, 3 * P, 3, at + 32 * P);
+    expect([moved - at, both - at, guest.task.memory.getU8(both + P)]).toEqual([P, 32 * P, 8]);
+    expect([...guest.process.mm.vmas].slice(-3).map((vma) => (vma.start - both) / P)).toEqual([0, 1, 2]);
   });
 
   it('leaves empty memory behind with DONTUNMAP', () => {
