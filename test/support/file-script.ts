@@ -4,24 +4,37 @@ import { errnoName } from '../../core/kernel/abi/errno.ts';
 import * as fcntlNames from '../../core/kernel/abi/fcntl.ts';
 import * as fsNames from '../../core/kernel/abi/fs.ts';
 import * as statNames from '../../core/kernel/abi/stat.ts';
+import { posixInotify } from '../../core/kernel/lib/inotify/lib.ts';
 import { posixFdio } from '../../core/kernel/lib/posix-fdio/lib.ts';
 import { posixFdtab } from '../../core/kernel/lib/posix-fdtab/lib.ts';
 import { posixPipe } from '../../core/kernel/lib/posix-pipe/lib.ts';
 import { ramfs } from '../../core/kernel/lib/ramfs/lib.ts';
 import { vfscore } from '../../core/kernel/lib/vfscore/lib.ts';
 import type { AnySyscall } from '../../core/kernel/syscall/define.ts';
+import * as inotifyNames from '../../core/kernel/vfs/notify.ts';
 import { SCRATCH, TestGuest } from './guest-kernel.ts';
 
 type Value = number | string;
 
-const libraries = [posixFdtab, posixFdio, vfscore, ramfs, posixPipe];
+const libraries = [posixFdtab, posixFdio, vfscore, ramfs, posixPipe, posixInotify];
 const calls = new Map<string, AnySyscall>(libraries.flatMap((lib) => lib.syscalls.map((call) => [call.name, call])));
-const constants: Readonly<Record<string, unknown>> = { ...fcntlNames, ...fsNames, ...statNames, F_OK: 0, NULL: 0 };
-const openers = new Set(['open', 'openat', 'openat2', 'creat', 'dup', 'memfd_create']);
+const constants: Readonly<Record<string, unknown>> = {
+  ...fcntlNames,
+  ...fsNames,
+  ...inotifyNames,
+  ...statNames,
+  F_OK: 0,
+  NULL: 0,
+};
+const openers = new Set(['inotify_init1', 'open', 'openat', 'openat2', 'creat', 'dup', 'memfd_create']);
 /** Where buffers of queries and strings that are passed by address lie. */
 const BUFFER = SCRATCH;
 const BUFFER_SIZE = 0x1_0000;
 const ARGUMENTS = SCRATCH + BUFFER_SIZE;
+
+const eventNames = Object.keys(inotifyNames).filter((name) =>
+  /^IN_(ACCESS|MODIFY|ATTRIB|CLOSE_|OPEN|MOVED?_|CREATE|DELETE|UNMOUNT|Q_|IGNORED|ISDIR)/.test(name),
+);
 
 const octal = (mode: number): string => `0o${mode.toString(8)}`;
 
@@ -133,6 +146,22 @@ export class FileScript {
     return [...numbers, memory.getLong(BUFFER + 8), memory.getLong(BUFFER + 16)].join(' ');
   }
 
+  private events(fd: number): Value {
+    const used = this.call('read', fd, BUFFER, 65536);
+    if (used < 0) return used;
+    const view = this.view(used);
+    const shown: string[] = [];
+    for (let at = 0; at < used; at += 16 + view.getUint32(at + 12, true)) {
+      const mask = view.getUint32(at + 4, true);
+      const bits = eventNames.filter((name) => ((constants[name] as number) & mask) !== 0).join('|');
+      const bytes = new Uint8Array(view.buffer, at + 16, view.getUint32(at + 12, true));
+      const name = String.fromCharCode(...bytes).replace(/\0+$/, '');
+      const cookie = view.getUint32(at + 8, true) === 0 ? '' : '+';
+      shown.push(`${view.getInt32(at, true)}:${bits}${cookie}${name === '' ? '' : `:${name}`}`);
+    }
+    return shown.join(' ');
+  }
+
   private openat2(dirFd: number, path: string, flags: number, mode: number, resolve: number): number {
     const { memory } = this.guest.task;
     for (const [i, word] of [flags, mode, resolve].entries()) memory.setLong(BUFFER + i * 8, word);
@@ -158,6 +187,7 @@ export class FileScript {
       this.guest.process.credentials.setAll(uid, gid);
       return 0;
     },
+    events: (fd: number) => this.events(fd),
     mode: (path: string) => this.field(path, (stat) => octal(stat.getUint32(24, true))),
     nlink: (path: string) => this.field(path, (stat) => stat.getUint32(16, true)),
     size: (path: string) => this.field(path, (stat) => stat.getUint32(48, true)),

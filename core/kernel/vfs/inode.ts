@@ -55,6 +55,8 @@ export abstract class Inode {
   abstract stat(): Attributes;
   /** inotify watches; the library that implements them keeps the set. */
   watchers: Set<InodeWatcher> | undefined = undefined;
+  /** Open files of this object, which keep it alive without a name. */
+  openReferences = 0;
   /** Type bits only (S_IFMT): cheap, asked at every step of a path. */
   abstract readonly type: number;
 

@@ -10,7 +10,6 @@ import type { Task } from '../task.ts';
 import type { Inode } from './inode.ts';
 import { lookupChild, type ParentRef, resolveParent } from './lookup.ts';
 import {
-  IN_ATTRIB,
   IN_CREATE,
   IN_DELETE,
   IN_ISDIR,
@@ -18,8 +17,9 @@ import {
   IN_MOVED_TO,
   moveCookie,
   notifyEntry,
+  notifyIfGone,
+  notifyLinks,
   notifyMovedSelf,
-  notifyObject,
   notifyUnlinked,
 } from './notify.ts';
 import { childRef, isSamePlace, type PathRef } from './path.ts';
@@ -78,7 +78,7 @@ export function makeLink(task: Task, source: PathRef, dirFd: number, path: strin
   if (source.mount !== parent.mount) fail(EXDEV);
   if (source.inode.type === S_IFDIR) fail(EPERM);
   parent.inode.link(name, source.inode);
-  notifyObject(source.inode, undefined, IN_ATTRIB);
+  notifyLinks(source.inode);
   notifyEntry(parent.inode, IN_CREATE, name);
 }
 
@@ -94,8 +94,9 @@ export function unlinkFile(task: Task, dirFd: number, path: string): void {
   if (isDirectory) fail(EISDIR);
   requireNotMounted(task, child);
   parent.inode.unlink(name);
-  notifyUnlinked(child.inode);
+  notifyLinks(child.inode);
   notifyEntry(parent.inode, IN_DELETE, name);
+  notifyIfGone(child.inode);
 }
 
 export function removeDirectory(task: Task, dirFd: number, path: string): void {
@@ -110,8 +111,8 @@ export function removeDirectory(task: Task, dirFd: number, path: string): void {
   if (child.inode.type !== S_IFDIR) fail(ENOTDIR);
   requireNotMounted(task, child);
   parent.inode.rmdir(name);
-  notifyUnlinked(child.inode);
   notifyEntry(parent.inode, IN_DELETE | IN_ISDIR, name);
+  notifyIfGone(child.inode);
 }
 
 /** EBUSY for what a mount hides, or is the root of one. */
@@ -195,10 +196,17 @@ function afterRename(
 ): void {
   childRef(next.parent, next.name, source.inode);
   if (target !== undefined && isExchange) childRef(old.parent, old.name, target.inode);
-  const cookie = moveCookie();
-  const bits = source.inode.type === S_IFDIR ? IN_ISDIR : 0;
-  notifyEntry(old.parent.inode, IN_MOVED_FROM | bits, old.name, cookie);
-  notifyEntry(next.parent.inode, IN_MOVED_TO | bits, next.name, cookie);
-  notifyMovedSelf(source.inode);
+  notifyMoved(old, next, source.inode);
   if (target !== undefined && !isExchange) notifyUnlinked(target.inode);
+  notifyMovedSelf(source.inode);
+  if (target === undefined || !isExchange) return;
+  notifyMoved(next, old, target.inode);
+  notifyMovedSelf(target.inode);
+}
+
+function notifyMoved(from: ParentRef, to: ParentRef, inode: Inode): void {
+  const cookie = moveCookie();
+  const bits = inode.type === S_IFDIR ? IN_ISDIR : 0;
+  notifyEntry(from.parent.inode, IN_MOVED_FROM | bits, from.name, cookie);
+  notifyEntry(to.parent.inode, IN_MOVED_TO | bits, to.name, cookie);
 }

@@ -2,8 +2,6 @@
  * File change notification, inotify(7): the operations of the VFS report here, watches listen. Where nobody watches, a
  * report costs two property loads. Events go to the watches on the object itself and to those on the directory it was
  * reached through (with its name), as in Linux; changes made outside the guest are not seen.
- *
- * Difference from Linux: IN_DELETE_SELF comes with the removal of the last name even while the file is still open.
  */
 import type { NameTable } from '../abi/names.ts';
 import { S_IFDIR } from '../abi/stat.ts';
@@ -103,13 +101,21 @@ export function notifyMovedSelf(inode: Inode): void {
   if (inode.watchers !== undefined) send(inode.watchers, IN_MOVE_SELF, undefined, 0);
 }
 
-/** A name of the object was removed: its link count changed, and with the last name it is gone. */
-export function notifyUnlinked(inode: Inode): void {
+/** A file has a link more or less. */
+export function notifyLinks(inode: Inode): void {
+  if (inode.watchers !== undefined && inode.type !== S_IFDIR) send(inode.watchers, IN_ATTRIB, undefined, 0);
+}
+
+/** A name or an open file of the object went away: with the last of both it is gone. */
+export function notifyIfGone(inode: Inode): void {
   const { watchers } = inode;
-  if (watchers === undefined) return;
-  const isDirectory = inode.type === S_IFDIR;
-  if (!isDirectory) send(watchers, IN_ATTRIB, undefined, 0);
-  if (!isDirectory && inode.stat().nlink > 0) return;
+  if (watchers === undefined || inode.openReferences > 0 || inode.stat().nlink > 0) return;
   send(watchers, IN_DELETE_SELF, undefined, 0);
   for (const watcher of [...watchers]) watcher.gone();
+}
+
+/** A name went away and no other event comes between: what `notifyLinks` and `notifyIfGone` tell. */
+export function notifyUnlinked(inode: Inode): void {
+  notifyLinks(inode);
+  notifyIfGone(inode);
 }

@@ -10,7 +10,7 @@ import { fail } from '../errors.ts';
 import type { Task } from '../task.ts';
 import { WaitQueue } from '../wait.ts';
 import type { Attributes, Inode, SetAttributes } from './inode.ts';
-import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, notifyObject } from './notify.ts';
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, notifyIfGone, notifyObject } from './notify.ts';
 import type { PathRef } from './path.ts';
 
 export { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDHUP } from '../abi/poll.ts';
@@ -33,6 +33,7 @@ export abstract class OpenFile {
   constructor(flags: number, inode?: Inode) {
     this.flags = flags;
     this.inode = inode;
+    if (inode !== undefined) inode.openReferences++;
   }
 
   /** What /proc/self/fd/N shows when there is no path: `pipe:[7]`, `anon_inode:[eventfd]`. */
@@ -133,11 +134,16 @@ export abstract class OpenFile {
   drop(): void {
     if (--this.references > 0) return;
     this.queue.wakeFor(POLLNVAL);
-    if (this.path !== undefined && (this.flags & O_PATH) === 0) {
-      notifyObject(this.inode, this.path, this.isWritable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
-    }
+    if (this.inode !== undefined) this.closeInode(this.inode);
     this.onLastClose?.();
     this.release();
+  }
+
+  private closeInode(inode: Inode): void {
+    inode.openReferences--;
+    if ((this.flags & O_PATH) === 0)
+      notifyObject(inode, this.path, this.isWritable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+    notifyIfGone(inode);
   }
 
   get isReadable(): boolean {

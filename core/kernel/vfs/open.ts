@@ -165,8 +165,8 @@ function finishOpen(task: Task, ref: PathRef, flags: number, reopened?: OpenFile
   file.flags = (file.flags & O_ACCMODE) | (flags & ~(O_ACCMODE | O_OPEN_ONLY)) | O_LARGEFILE;
   // What has no place (a pipe opened through /proc/self/fd) shows itself by its own description.
   if (reopened === undefined) file.path ??= ref;
+  notifyObject(ref.inode, file.path, IN_OPEN);
   if ((flags & O_TRUNC) !== 0 && ref.inode.type === S_IFREG) truncateOpened(file);
-  notifyObject(ref.inode, file.path, IN_OPEN, ref.inode.type === S_IFDIR);
   return opened;
 }
 

@@ -17,7 +17,7 @@ NUMBERS = dict(read=0, write=1, open=2, close=3, lseek=8, dup=32, dup2=33, dup3=
     fchmodat2=452, faccessat2=439, renameat2=316, fallocate=285, utimensat=280, close_range=436, fsync=74,
     pread64=17, pwrite64=18, setxattr=188, lsetxattr=189, removexattr=197, sendfile=40, copy_file_range=326,
     pipe2=293, memfd_create=319, chroot=161, statfs=137, fstat=5, getdents64=217, splice=275, tee=276, readahead=187,
-    fadvise64=221, sync_file_range=277, setresuid=117, setresgid=119, setgroups=116, setfsuid=122)
+    fadvise64=221, sync_file_range=277, setresuid=117, setresgid=119, setgroups=116, setfsuid=122, inotify_init1=294, inotify_add_watch=254, inotify_rm_watch=255)
 NAMES = {**{k: getattr(os, k) for k in dir(os) if re.match(r'(O|AT|SEEK|F)_', k) and isinstance(getattr(os, k), int)}}
 import fcntl as _f
 NAMES.update({k: getattr(_f, k) for k in dir(_f) if re.match(r'(F|LOCK|FD)_', k)})
@@ -27,7 +27,8 @@ NAMES.update(NULL=0, AT_FDCWD=-100, AT_SYMLINK_NOFOLLOW=0x100, AT_REMOVEDIR=0x20
     F_OK=0, MS_BIND=4096, MS_RDONLY=1, MS_REMOUNT=32, MNT_DETACH=2, O_TMPFILE=0o20200000, O_PATH=0o10000000,
     RESOLVE_NO_XDEV=1, RESOLVE_NO_MAGICLINKS=2, RESOLVE_NO_SYMLINKS=4, RESOLVE_BENEATH=8, RESOLVE_IN_ROOT=16,
     FALLOC_FL_KEEP_SIZE=1, FALLOC_FL_PUNCH_HOLE=2, FALLOC_FL_ZERO_RANGE=16, XATTR_CREATE=1, XATTR_REPLACE=2,
-    MFD_ALLOW_SEALING=2, O_LARGEFILE=0o100000, UTIME_NOW=0x3fffffff)
+    MFD_ALLOW_SEALING=2, O_LARGEFILE=0o100000, UTIME_NOW=0x3fffffff, IN_ALL_EVENTS=0xfff, IN_ONLYDIR=0x1000000,
+    IN_DONT_FOLLOW=0x2000000, IN_MASK_CREATE=0x10000000, IN_MASK_ADD=0x20000000, IN_ONESHOT=0x80000000, IN_MODIFY=2, IN_CREATE=256)
 
 def call(name, *args):
     converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
@@ -61,11 +62,25 @@ def as_user(uid, gid):
     libc.syscall(119, -1, gid, -1)
     return libc.syscall(117, -1, uid, -1)
 
+def events(fd):
+    names = dict(IN_ACCESS=1, IN_MODIFY=2, IN_ATTRIB=4, IN_CLOSE_WRITE=8, IN_CLOSE_NOWRITE=16, IN_OPEN=32,
+        IN_MOVED_FROM=64, IN_MOVED_TO=128, IN_CREATE=256, IN_DELETE=512, IN_DELETE_SELF=1024, IN_MOVE_SELF=2048,
+        IN_UNMOUNT=8192, IN_Q_OVERFLOW=16384, IN_IGNORED=32768, IN_ISDIR=0x40000000)
+    data, shown = os.read(fd, 65536), []
+    while data:
+        wd, mask, cookie, length = struct.unpack('iIII', data[:16])
+        name = data[16:16 + length].rstrip(b'\0').decode()
+        bits = '|'.join(k for k, v in names.items() if mask & v)
+        shown.append(f'{wd}:{bits}{"+" if cookie else ""}{":" + name if name else ""}')
+        data = data[16 + length:]
+    return ' '.join(shown)
+
 text = lambda b: b.decode('latin1')
 QUERIES = {
     'openat2': openat2,
     'lock': lock,
     'as_user': as_user,
+    'events': guarded(events),
     'mode': guarded(lambda p: oct(os.lstat(p).st_mode)),
     'nlink': guarded(lambda p: os.lstat(p).st_nlink),
     'size': guarded(lambda p: os.lstat(p).st_size),
@@ -92,7 +107,7 @@ def parse(word, values):
         total |= NAMES[part] if part in NAMES else int(part, 8) if re.match(r'0[0-7]', part) else int(part, 0)
     return total
 
-OPENERS = {'open', 'openat', 'openat2', 'creat', 'dup', 'memfd_create'}
+OPENERS = {'inotify_init1', 'open', 'openat', 'openat2', 'creat', 'dup', 'memfd_create'}
 
 def show(result, name, callname):
     if isinstance(result, str): return json.dumps(result)

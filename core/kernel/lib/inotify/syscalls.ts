@@ -56,7 +56,7 @@ export const inotifyAddWatch = defineSyscall({
   name: 'inotify_add_watch',
   support: {
     partial:
-      'changes made outside the guest are not seen; IN_DELETE_SELF does not wait for the last close; no IN_UNMOUNT, no IN_EXCL_UNLINK',
+      'changes made outside the guest are not seen; no IN_UNMOUNT, no IN_EXCL_UNLINK',
   },
   args: [arg.fd('fd'), arg.path('pathname'), arg.flags('mask', inotifyMaskNames)],
   result: result.int,

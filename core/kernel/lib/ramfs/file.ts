@@ -28,7 +28,6 @@ export class RamRegular extends RamInode {
   label = '(deleted)';
   /** Shared mappings that may write: F_SEAL_WRITE is refused meanwhile. */
   writableMappings = 0;
-  private openCount = 0;
 
   /** `base` is content that is borrowed until it is changed (a file of an archive). */
   constructor(fs: RamFs, mode: number, uid: number, gid: number, base?: Uint8Array) {
@@ -60,16 +59,6 @@ export class RamRegular extends RamInode {
   override open(flags: number): RamFile {
     return new RamFile(flags, this);
   }
-  opened(): void {
-    this.openCount++;
-  }
-  closed(): void {
-    this.openCount--;
-    this.releaseIfUnused();
-  }
-  protected override get isInUse(): boolean {
-    return this.openCount > 0;
-  }
   protected override dispose(): void {
     this.content.dispose();
   }
@@ -78,10 +67,6 @@ export class RamRegular extends RamInode {
 export class RamFile extends RegularFile {
   declare readonly inode: RamRegular;
 
-  constructor(flags: number, inode: RamRegular) {
-    super(flags, inode);
-    inode.opened();
-  }
   override get describe(): string {
     return this.inode.label;
   }
@@ -148,6 +133,6 @@ export class RamFile extends RegularFile {
   }
 
   protected override release(): void {
-    this.inode.closed();
+    this.inode.releaseIfUnused();
   }
 }

@@ -118,11 +118,8 @@ export class RamInode extends Inode {
     this.relinked();
     this.releaseIfUnused();
   }
-  protected get isInUse(): boolean {
-    return false;
-  }
   releaseIfUnused(): void {
-    if (this.nlink > 0 || this.isInUse) return;
+    if (this.nlink > 0 || this.openReferences > 0) return;
     this.fs.pool.give(INODE_COST);
     this.fs.inodeCount--;
     this.dispose();

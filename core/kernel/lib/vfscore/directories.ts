@@ -11,6 +11,7 @@ import { DirectoryFile } from '../../vfs/directory-file.ts';
 import type { DirEntry } from '../../vfs/inode.ts';
 import { pathInProcess, resolvePath } from '../../vfs/lookup.ts';
 import { makeDirectory, removeDirectory } from '../../vfs/modify.ts';
+import { IN_ACCESS, notifyObject } from '../../vfs/notify.ts';
 import type { PathRef } from '../../vfs/path.ts';
 import { canSearch } from '../../vfs/permission.ts';
 
@@ -139,6 +140,7 @@ function writeEntries(task: Task, fd: number, gva: number, count: number, layout
   const file = task.process.fds.require(fd);
   if (!(file instanceof DirectoryFile)) return -ENOTDIR;
   const entries = file.entries();
+  notifyObject(file.inode, file.path, IN_ACCESS);
   const room = task.memory.accessible(gva, Math.min(count, 0x7fffffff), 'w');
   let used = 0;
   while (file.position < entries.length) {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FileScript } from '../../../../support/file-script.ts';
 
 describe('file system calls', () => {
-  it.each(['names', 'access', 'io', 'mounts'])('answer as Linux did: %s', (name) => {
+  it.each(['names', 'access', 'io', 'mounts', 'inotify'])('answer as Linux did: %s', (name) => {
     const recorded = readFileSync(new URL(`../../../../golden/fs/${name}.txt`, import.meta.url), 'latin1');
     expect(new FileScript().run(recorded)).toBe(recorded);
   });
