@@ -124,7 +124,7 @@ function isHeaderValid(space: AddressSpace, off: number, isCompacted: boolean): 
 }
 
 function saveX87(space: AddressSpace, off: number, isWide: boolean): void {
-  const { dv, i32, u8 } = space;
+  const { dv, i32 } = space;
   const top = i32[st.fpTop.offset >> 2]! & 7;
   dv.setUint16(off, i32[st.fcw.offset >> 2]!, true);
   dv.setUint16(off + 2, (i32[st.fsw.offset >> 2]! & ~0x3800) | (top << 11), true);
@@ -136,9 +136,7 @@ function saveX87(space: AddressSpace, off: number, isWide: boolean): void {
   }
   for (let i = 0; i < 8; i++) {
     const from = st.fprOffset((top + i) & 7);
-    const to = off + 32 + i * 16;
-    u8.copyWithin(to, from, from + 10);
-    u8.fill(0, to + 10, to + 16);
+    copy80(space, off + 32 + i * 16, from);
   }
 }
 
@@ -159,8 +157,7 @@ function restoreX87(space: AddressSpace, off: number, isWide: boolean): void {
     dv.setUint32(st.fpDp.offset + half, half === 0 || isWide ? dv.getUint32(off + 16 + half, true) : 0, true);
   }
   for (let i = 0; i < 8; i++) {
-    const from = off + 32 + i * 16;
-    u8.copyWithin(st.fprOffset((top + i) & 7), from, from + 10);
+    copy80(space, st.fprOffset((top + i) & 7), off + 32 + i * 16);
   }
 }
 
@@ -188,26 +185,41 @@ function restoreMxcsr(space: AddressSpace, off: number): void {
 }
 
 function saveSse(space: AddressSpace, off: number): void {
-  for (let i = 0; i < 16; i++) space.u8.copyWithin(off + 160 + i * 16, st.xmmOffset(i), st.xmmOffset(i) + 16);
+  for (let i = 0; i < 16; i++) copy128(space, off + 160 + i * 16, st.xmmOffset(i));
 }
 function restoreSse(space: AddressSpace, off: number): void {
-  for (let i = 0; i < 16; i++) {
-    const from = off + 160 + i * 16;
-    space.u8.copyWithin(st.xmmOffset(i), from, from + 16);
-  }
+  for (let i = 0; i < 16; i++) copy128(space, st.xmmOffset(i), off + 160 + i * 16);
 }
 function initSse(space: AddressSpace): void {
-  for (let i = 0; i < 16; i++) space.u8.fill(0, st.xmmOffset(i), st.xmmOffset(i) + 16);
+  for (let i = 0; i < 16; i++) clear128(space, st.xmmOffset(i));
 }
 
 function copyHighHalves(space: AddressSpace, off: number, isRestore: boolean): void {
   for (let i = 0; i < 16; i++) {
     const register = st.xmmOffset(i) + 16;
     const image = off + AVX_AREA + i * 16;
-    if (isRestore) space.u8.copyWithin(register, image, image + 16);
-    else space.u8.copyWithin(image, register, register + 16);
+    if (isRestore) copy128(space, register, image);
+    else copy128(space, image, register);
   }
 }
 function initHighHalves(space: AddressSpace): void {
-  for (let i = 0; i < 16; i++) space.u8.fill(0, st.xmmOffset(i) + 16, st.xmmOffset(i) + 32);
+  for (let i = 0; i < 16; i++) clear128(space, st.xmmOffset(i) + 16);
+}
+
+// Word by word: for so few bytes several times faster than copyWithin and fill. Offsets are 16-byte aligned.
+
+function copy128({ u32 }: AddressSpace, to: number, from: number): void {
+  for (let word = 0; word < 4; word++) u32[(to >>> 2) + word] = u32[(from >>> 2) + word]!;
+}
+
+/** An x87 register; the six bytes behind it become zero. */
+function copy80({ u32 }: AddressSpace, to: number, from: number): void {
+  u32[to >>> 2] = u32[from >>> 2]!;
+  u32[(to >>> 2) + 1] = u32[(from >>> 2) + 1]!;
+  u32[(to >>> 2) + 2] = u32[(from >>> 2) + 2]! & 0xffff;
+  u32[(to >>> 2) + 3] = 0;
+}
+
+function clear128({ u32 }: AddressSpace, at: number): void {
+  for (let word = 0; word < 4; word++) u32[(at >>> 2) + word] = 0;
 }

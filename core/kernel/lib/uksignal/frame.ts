@@ -88,17 +88,16 @@ export function enterHandler(task: Task, pending: PendingSignal, action: SignalA
 
 function writeContext(task: Task, off: number, fpstate: number, mask: SignalSet): void {
   const { vcpu, signals } = task;
-  const { dv, u8 } = vcpu.space;
+  const { dv } = vcpu.space;
   dv.setUint32(off + UC_FLAGS, UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS, true);
   setNumber(dv, off + UC_STACK, signals.altStack.address);
   dv.setUint32(off + UC_STACK + 8, signals.altStack.flags, true);
   setNumber(dv, off + UC_STACK + 16, signals.altStack.size);
   const sc = off + SIGCONTEXT;
   for (let i = 0; i < SC_REGISTERS.length; i++) {
-    const register = st.gprOffset(SC_REGISTERS[i]!);
-    u8.copyWithin(sc + i * 8, register, register + 8);
+    copy64(dv, sc + i * 8, st.gprOffset(SC_REGISTERS[i]!));
   }
-  u8.copyWithin(sc + SC_REGISTERS.length * 8, st.rip.offset, st.rip.offset + 8);
+  copy64(dv, sc + SC_REGISTERS.length * 8, st.rip.offset);
   dv.setUint32(sc + SC_EFLAGS, vcpu.rflags, true);
   dv.setUint16(sc + SC_CS, USER_CS, true);
   dv.setUint16(sc + SC_SS, USER_SS, true);
@@ -142,12 +141,11 @@ export function leaveHandler(task: Task): boolean {
 
 function restoreRegisters(task: Task, sc: number): void {
   const { vcpu } = task;
-  const { dv, u8 } = vcpu.space;
+  const { dv } = vcpu.space;
   for (let i = 0; i < SC_REGISTERS.length; i++) {
-    u8.copyWithin(st.gprOffset(SC_REGISTERS[i]!), sc + i * 8, sc + i * 8 + 8);
+    copy64(dv, st.gprOffset(SC_REGISTERS[i]!), sc + i * 8);
   }
-  const ip = sc + SC_REGISTERS.length * 8;
-  u8.copyWithin(st.rip.offset, ip, ip + 8);
+  copy64(dv, st.rip.offset, sc + SC_REGISTERS.length * 8);
   vcpu.rflags = dv.getUint32(sc + SC_EFLAGS, true);
 }
 
@@ -186,6 +184,12 @@ function restoreAltStack(signals: TaskSignals, dv: DataView, at: number, sp: num
   const stack = { address: getNumber(dv, at), flags: dv.getUint32(at + 8, true), size: getNumber(dv, at + 16) };
   // As in Linux a refusal is no error: the frame may describe the stack that is in use.
   setAltStack(signals, stack, sp);
+}
+
+/** The frame that sigreturn is given may be anywhere, so nothing is aligned. */
+function copy64(dv: DataView, to: number, from: number): void {
+  dv.setUint32(to, dv.getUint32(from, true), true);
+  dv.setUint32(to + 4, dv.getUint32(from + 4, true), true);
 }
 
 function setNumber(dv: DataView, at: number, value: number): void {
