@@ -29,6 +29,7 @@ import {
   ExecError,
   type ExecErrorKind,
   execPath,
+  imagePath,
   type OpenedProgram,
   openProgram,
   type ProgramRequest,
@@ -117,7 +118,7 @@ function enterNewProgram(task: Task, opened: OpenedProgram, request: ExecRequest
     auxv: auxiliaryVector(process, opened, loaded, mapVdso(mm)),
     random: kernel.host.random,
   });
-  process.executable = opened.place === undefined ? request.path : pathString(opened.place, process.fs.root);
+  process.executable = opened.place === undefined ? imagePath(request.path) : pathString(opened.place, process.fs.root);
   process.argv = request.argv;
   process.envp = request.envp;
   process.auxv = vector;

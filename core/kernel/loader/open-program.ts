@@ -60,7 +60,7 @@ const MAX_SCRIPTS = 5;
 /** Throws ExecError. The caller closes both files. */
 export function openProgram(task: Task, request: ProgramRequest): OpenedProgram {
   if (request.image !== undefined) {
-    const program = readElf(bytesProgram(request.image, request.path), request.path);
+    const program = readElf(bytesProgram(request.image, imagePath(request.path)), request.path);
     return withInterpreter(task, request.path, {
       program,
       argv: request.argv,
@@ -86,6 +86,11 @@ export function openProgram(task: Task, request: ProgramRequest): OpenedProgram 
   }
   const program = readElf(opened.file, path);
   return withInterpreter(task, path, { program, argv, place: opened.place, attributes: opened.attributes });
+}
+
+/** The absolute path under which an image in memory shows in /proc: programs insist on one. */
+export function imagePath(name: string): string {
+  return name.startsWith('/') ? name : `/${name}`;
 }
 
 /** The name under which the program is known to itself (AT_EXECFN) and to an interpreter. */

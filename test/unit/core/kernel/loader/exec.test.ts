@@ -142,7 +142,7 @@ describe('execProgram', () => {
   it('runs an image that is in no file system', () => {
     const guest = new ExecGuest();
     const result = guest.run({ path: 'initrd', argv: ['app'], envp: [], image: staticPie });
-    expect([result.ok, guest.process.executable, guest.stack().argv]).toEqual([true, 'initrd', ['app']]);
+    expect([result.ok, guest.process.executable, guest.stack().argv]).toEqual([true, '/initrd', ['app']]);
   });
 
   it('follows #! lines, nested ones too', () => {
