@@ -10,7 +10,7 @@
  */
 import fs from 'node:fs';
 import type { Failure, HostDir } from '../dev/host-folder.ts';
-import { EBADF, ENOTDIR, ESTALE } from '../kernel/abi/errno.ts';
+import { EACCES, EBADF, ENOTDIR, ESTALE } from '../kernel/abi/errno.ts';
 import type { Identities } from './host-attributes.ts';
 import { hostFailure } from './host-errno.ts';
 
@@ -38,6 +38,9 @@ function joinBytes(prefix: string, name: string): HostPath {
   return ASCII.test(name) ? prefix + name : Buffer.from(prefix + name, 'latin1');
 }
 
+/** statfs(2) type of procfs, whose files are the memory and secrets of the host's processes, ours among them. */
+const PROC_SUPER_MAGIC = 0x9fa0;
+
 class LinuxDir implements HostDir {
   fd: number;
   readonly prefix: string;
@@ -53,12 +56,15 @@ class LinuxDir implements HostDir {
 export class LinuxAnchors implements Anchors {
   readonly root: LinuxDir;
   private readonly open = new Set<LinuxDir>();
+  /** Devices seen: whether their directories may be entered. */
+  private readonly devices = new Map<bigint, boolean>();
   private readonly identities: Identities;
 
   /** `path` is the user's choice: symlinks in it are followed. */
   constructor(path: string, identities: Identities) {
     this.identities = identities;
     this.root = this.track(fs.openSync(path, O_PATH | O_DIRECTORY));
+    this.devices.set(fs.fstatSync(this.root.fd, { bigint: true }).dev, true);
   }
 
   private track(fd: number): LinuxDir {
@@ -79,12 +85,23 @@ export class LinuxAnchors implements Anchors {
     try {
       const fd = fs.openSync(place, O_PATH | O_DIRECTORY | O_NOFOLLOW);
       const stats = fs.fstatSync(fd, { bigint: true });
-      if (this.identities.of(stats.dev, stats.ino) === ino) return this.track(fd);
+      const isMeant = this.identities.of(stats.dev, stats.ino) === ino;
+      if (isMeant && this.mayEnter(stats.dev, fd)) return this.track(fd);
       fs.closeSync(fd);
-      return -ESTALE;
+      return isMeant ? -EACCES : -ESTALE;
     } catch (error) {
       return hostFailure(error);
     }
+  }
+
+  /** A folder with a host's /proc in it (`/`) does not give that away, whatever the guest mounts or unmounts. */
+  private mayEnter(device: bigint, fd: number): boolean {
+    let may = this.devices.get(device);
+    if (may === undefined) {
+      may = fs.statfsSync(`/proc/self/fd/${fd}`).type !== PROC_SUPER_MAGIC;
+      this.devices.set(device, may);
+    }
+    return may;
   }
 
   closeDir(dir: HostDir): void {

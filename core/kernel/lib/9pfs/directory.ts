@@ -4,7 +4,7 @@
  * folder lacks (virtual.ts). Those win over a host entry of the same name.
  */
 import type { Failure, HostAttributes, HostDir, HostFile, HostTarget } from '../../../dev/host-folder.ts';
-import { EEXIST, EINVAL, EISDIR, ENOENT, ENOTEMPTY, EPERM, EXDEV } from '../../abi/errno.ts';
+import { EACCES, EEXIST, EINVAL, EISDIR, ENOENT, ENOTEMPTY, EPERM, EXDEV } from '../../abi/errno.ts';
 import { RENAME_NOREPLACE } from '../../abi/fs.ts';
 import { S_IFDIR, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
@@ -32,8 +32,8 @@ export class HostDirectory extends HostInode {
     if (this.hostDir === undefined) {
       const parent = this.parent ?? fail(ENOENT);
       const opened = fs.folder.openDir(parent.handle(), this.name, this.ino);
-      // Someone on the host moved it away: for the guest it is gone.
-      if (typeof opened === 'number') fail(ENOENT);
+      // Moved away or replaced by someone on the host: for the guest it is gone.
+      if (typeof opened === 'number') fail(opened === -EACCES ? EACCES : ENOENT);
       this.hostDir = opened;
     }
     fs.touch(this);

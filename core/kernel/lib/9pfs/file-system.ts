@@ -14,6 +14,7 @@
  * Owners: unless the host's user is root, files of the host's user show as owned by the guest's root (uid 0, gid 0, or
  * what `guestOwner` says), and other ids as they are. Files the guest creates get the host's user. A chown that changes
  * nothing that is shown succeeds; one that the host can't do is EPERM. On a host whose user is root ids are real.
+ * The host's permissions hold in the end: the guest's root gets EACCES for what the host's user may not do.
  */
 import type { HostAttributes, HostFile, HostFolder } from '../../../dev/host-folder.ts';
 import { MS_RDONLY, V9FS_MAGIC } from '../../abi/fs.ts';
@@ -51,7 +52,7 @@ export class NinePFs implements FileSystem {
   readonly folder: HostFolder;
   readonly now: () => number;
   readonly realtimeNs: () => bigint;
-  readonly guestOwner: { uid: number; gid: number };
+  guestOwner: { uid: number; gid: number };
   private readonly inodes = new Map<number, HostInode>();
   private readonly maxInodes: number;
   /** Directories with an open host handle, least recently used first. */
@@ -112,7 +113,7 @@ export class NinePFs implements FileSystem {
       if (!inode.isEvictable) continue;
       if (toDrop-- > 0) {
         this.inodes.delete(ino);
-        inode.detach();
+        inode.forgotten();
       } else this.evictable++;
     }
   }

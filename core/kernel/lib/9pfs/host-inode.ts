@@ -76,6 +76,12 @@ export abstract class HostInode extends Inode {
     this.namedAt = Number.NEGATIVE_INFINITY;
   }
 
+  /** Another object may stand for the file from now on; whoever has this one can go on using it by its name. */
+  forgotten(): void {
+    this.parent?.forget(this.name, this);
+    this.namedAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** The guest gave it another place. */
   moved(parent: HostDirectory, name: string): void {
     this.found(parent, name, this.attributes);

@@ -24,6 +24,7 @@ export class HostFolders {
   private readonly kernel: Kernel;
   private readonly openers = new Map<string, () => HostFolder>();
   private readonly opened = new Map<string, NinePFs>();
+  private guestOwner = { uid: 0, gid: 0 };
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -38,12 +39,17 @@ export class HostFolders {
   get tags(): string[] {
     return [...this.openers.keys()];
   }
+  /** Whom files of the host's user belong to in the guest: its first user. Root until this is called. */
+  setGuestOwner(uid: number, gid: number): void {
+    this.guestOwner = { uid, gid };
+    for (const fs of this.opened.values()) fs.guestOwner = this.guestOwner;
+  }
   /** The one file system of a folder, however often it is mounted; undefined for an unknown tag. */
   fileSystem(tag: string): NinePFs | undefined {
     const open = this.openers.get(tag);
     let fs = this.opened.get(tag);
     if (fs === undefined && open !== undefined) {
-      fs = createNinePFs(this.kernel, open());
+      fs = createNinePFs(this.kernel, open(), this.guestOwner);
       this.opened.set(tag, fs);
     }
     return fs;

@@ -6,7 +6,7 @@
  * image made for a host folder takes an initrd when it gets only that, and the other way round); an empty ramfs.
  */
 import { CpioError, type Gunzip } from '../../../image/cpio.ts';
-import { errnoText } from '../../abi/errno.ts';
+import { ENOENT, errnoText } from '../../abi/errno.ts';
 import { MS_RDONLY } from '../../abi/fs.ts';
 import { SysError } from '../../errors.ts';
 import { type Kernel, service } from '../../kernel.ts';
@@ -69,6 +69,7 @@ function attempt<T>(what: string, action: () => T): T {
     return action();
   } catch (cause) {
     if (cause instanceof SysError) throw new MountError(`${what}: ${errnoText(cause.errno)}`, { cause });
+    if (cause instanceof MountError) throw new MountError(`${what}: ${cause.message}`, { cause });
     if (cause instanceof CpioError) throw new MountError(`${what}: ${cause.message}`, { cause });
     throw cause;
   }
@@ -166,9 +167,18 @@ class BootMounter {
   }
 
   private mountEntry({ type, device, path, options, flags, makesMountPoint }: FstabEntry): void {
-    const at = makesMountPoint ? provideDirectory(this.kernel, path) : findPlace(this.kernel, path);
+    const at = makesMountPoint ? provideDirectory(this.kernel, path) : this.mountPoint(path);
     if (type === 'extract') this.unpack(at.inode, device);
     else this.mountOn(at, type, device, options, flags);
+  }
+
+  private mountPoint(path: string): PathRef {
+    try {
+      return findPlace(this.kernel, path);
+    } catch (cause) {
+      if (!(cause instanceof SysError) || cause.errno !== ENOENT) throw cause;
+      throw new MountError('its mount point does not exist; the ukopt "mkmp" makes it', { cause });
+    }
   }
 
   private mountOn(at: PathRef, type: string, device: string, options: string, flags: number): void {

@@ -5,7 +5,17 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HostAttributes, HostDir, HostFile, HostFolder } from '../../../../core/dev/host-folder.ts';
 import { openHostFolder } from '../../../../core/host/host-folder.ts';
 import { checkHostName } from '../../../../core/host/host-names.ts';
-import { EEXIST, EINVAL, ELOOP, ENOENT, ENOTDIR, ENOTEMPTY, EROFS, ESTALE } from '../../../../core/kernel/abi/errno.ts';
+import {
+  EACCES,
+  EEXIST,
+  EINVAL,
+  ELOOP,
+  ENOENT,
+  ENOTDIR,
+  ENOTEMPTY,
+  EROFS,
+  ESTALE,
+} from '../../../../core/kernel/abi/errno.ts';
 import { type HostTree, hostTree } from '../../../support/host-tree.ts';
 
 const READ = { read: true, write: false, append: false };
@@ -186,6 +196,15 @@ describe.each([
     ];
     expect(answers).toEqual(answers.map(() => -EROFS));
     expect(fs.readdirSync(at).sort()).toEqual(['d', 'f']);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('host folder with a /proc in it', () => {
+  it('does not give that away', () => {
+    const folder = openHostFolder('/', { readOnly: true });
+    onTestFinished(() => folder.dispose());
+    const { ino } = folder.lookup(folder.root, 'proc') as HostAttributes;
+    expect(folder.openDir(folder.root, 'proc', ino)).toBe(-EACCES);
   });
 });
 

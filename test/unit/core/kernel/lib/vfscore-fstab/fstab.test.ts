@@ -177,7 +177,7 @@ describe('mounting at boot', () => {
     );
     expect(failing({ 'vfs.rootfs': ['ext4'] })).toThrow('the image has no file system "ext4"');
     expect(failing({ 'vfs.fstab': ['fs0:/missing:9pfs'] })).toThrow(
-      'fstab entry "fs0:/missing:9pfs": No such file or directory',
+      'fstab entry "fs0:/missing:9pfs": its mount point does not exist',
     );
     expect(failing({ 'vfs.fstab': ['fs0:/f:9pfs:::mkmp'] })).toThrow('Not a directory');
     expect(failing({ 'vfs.fstab': ['initrd0:/:extract'] })).toThrow('there is no archive "initrd0"');
