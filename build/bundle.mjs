@@ -30,3 +30,6 @@ await build({
   },
   logLevel: 'warning',
 });
+
+// Tier 0's prebuilt handlers.
+await import('./handlers.ts');

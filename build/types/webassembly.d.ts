@@ -15,6 +15,8 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: BufferSource);
+    static customSections(module: Module, name: string): ArrayBuffer[];
+    static exports(module: Module): { name: string; kind: string }[];
   }
   class Table {
     constructor(descriptor: { element: string; initial: number; maximum?: number });

@@ -55,7 +55,10 @@ function copyWithLinks(directory: string, path: string, copied: Set<string>): vo
 
 function makeLink(target: string, path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
-  wrapErrors(path, () => symlinkSync(target, path));
+  wrapErrors(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(target, path);
+  });
 }
 
 function copyFile(from: string, to: string): void {

@@ -23,6 +23,8 @@ export interface MachineHost {
   openFiles(files: readonly (readonly [string, string])[]): HostFolder;
   /** Throws VmError `host.file` when the file can't be read. */
   readFile(path: string): Uint8Array<ArrayBuffer>;
+  /** Prebuilt handlers of tier 0, where there are any. */
+  readonly commonHandlers: WebAssembly.Module | undefined;
   /** Unpacks a gzip stream; throws when it is damaged. */
   gunzip(bytes: Uint8Array): Uint8Array;
 }

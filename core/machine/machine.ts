@@ -20,6 +20,7 @@ import { parseSyscallFilter } from '../kernel/syscall/strace-filter.ts';
 import { SyscallTable } from '../kernel/syscall/table.ts';
 import type { Task } from '../kernel/task.ts';
 import { AddressSpace } from '../mem/address-space.ts';
+import type { Engine } from '../vcpu/engine.ts';
 import { applyParameters, parameterHelp, readBootLine } from './apply-parameters.ts';
 import { consoleForeground } from './console-signals.ts';
 import { createFirstProcess, setUser, setWorkdir, startProgram } from './first-process.ts';
@@ -67,9 +68,11 @@ export class Machine {
     this.kernel = new Kernel(this.kernelHost(), selectLibraries(image));
     this.kernel.syscalls = new SyscallTable(this.kernel.libraries);
     this.kernel.scheduler = new Scheduler(this.kernel);
-    const { clock, random } = host;
+    const { clock, random, commonHandlers } = host;
     const timestampNs = (): number => clock.monotonicNs() - this.bootNs;
-    this.mm = new Mm(new AddressSpace(spec.memoryMiB * MIB), (space) => createEngine(space, { timestampNs, random }));
+    this.mm = new Mm(new AddressSpace(spec.memoryMiB * MIB), (space) =>
+      createEngine(space, { timestampNs, random, common: commonHandlers }),
+    );
   }
 
   private kernelHost() {
@@ -81,6 +84,11 @@ export class Machine {
     };
     const memoryBytes = this.spec.memoryMiB * MIB;
     return { clock, random, console, hasRequest, idle, memoryBytes, hostname: 'unikraft', logger: this.log };
+  }
+
+  /** What runs the guest's code. */
+  get engine(): Engine {
+    return this.mm.engine;
   }
 
   /** From nothing to a program that is about to run its first instruction. */

@@ -8,7 +8,7 @@ import { Emitter } from '../base/event.ts';
 import { FrameReader } from '../base/output-frames.ts';
 import { RingReader, RingWriter } from '../base/shared-ring.ts';
 import { type Client, connect, type Response } from '../contract/contract.ts';
-import { VmError, type VmErrorData } from '../contract/errors.ts';
+import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
 import {
   CONTROL_CLOSED,
@@ -59,6 +59,7 @@ export class Instance {
     this.spec = spec;
     this.consume = consume;
     const calls = connect<typeof workerApi>((request) => {
+      if (this.worker === undefined || this.ending !== undefined) throw notRunning();
       this.port.postMessage(request);
       Atomics.store(this.control, CONTROL_REQUEST, 1);
       this.wakeWorker();
@@ -94,7 +95,12 @@ export class Instance {
     worker.on('error', (error) => this.finish({ error: workerFailure(error) }));
     worker.on('exit', () => this.finish({ error: workerFailure(new Error('the worker thread ended by itself')) }));
     void this.pump();
-    await this.call('instance.start', this.spec);
+    try {
+      await this.call('instance.start', this.spec);
+    } catch (error) {
+      this.finish({ error: toErrorData(error) });
+      throw error;
+    }
   }
 
   async pause(): Promise<void> {
@@ -168,7 +174,7 @@ export class Instance {
   private finish(ending: Ending): void {
     if (this.ending !== undefined) return;
     this.ending = ending;
-    this.closeCalls(new VmError('instance.not-running', 'the instance has ended'));
+    this.closeCalls(notRunning());
     // What is in the ring stays readable: the rings belong to both ends.
     void this.worker?.terminate();
     this.wakePump();
@@ -198,6 +204,8 @@ export class Instance {
     this.resolveEnded(this.ending);
   }
 }
+
+const notRunning = (): VmError => new VmError('instance.not-running', 'the instance is not running');
 
 function workerFailure(thrown: unknown): VmErrorData {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

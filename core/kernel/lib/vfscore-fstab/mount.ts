@@ -186,18 +186,33 @@ class BootMounter {
     else this.kernel.mounts.mount(this.make(type, device, options), at, { source: device || type, flags });
   }
 
+  /** A /tmp with files in it keeps them in view; only where it can't be written, changes go to RAM. */
+  private keepTemporaryFiles(at: PathRef): void {
+    const { fs, flags } = at.mount;
+    if (!fs.isReadOnly && !(flags & MS_RDONLY)) return;
+    this.kernel.mounts.mount(createOverlay(this.kernel, partOf(fs, at.inode)), at, { source: 'overlay' });
+  }
+
   /** Leaves alone what the image lacks, and what is a mount point already. */
   private mountStandard({ path, type, options }: (typeof standardMounts)[number]): void {
     const { kernel } = this;
     if (fsTypes(kernel).get(type) === undefined) return;
     try {
       const at = provideDirectory(kernel, path);
-      if (kernel.mounts.mountAt(at) === undefined) this.mountOn(at, type, '', options, 0);
+      if (kernel.mounts.mountAt(at) !== undefined) return;
+      if (type === 'tmpfs' && at.inode.entries().length > 0) this.keepTemporaryFiles(at);
+      else this.mountOn(at, type, '', options, 0);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       kernel.host.logger.log('warn', 'vfscore', `${path} is not mounted: ${errnoText(error.errno)}`);
     }
   }
+}
+
+/** The file system as it is from `root` on. */
+function partOf(fs: FileSystem, root: Inode): FileSystem {
+  const { name, dev, isReadOnly } = fs;
+  return { name, dev, isReadOnly, root, statfs: () => fs.statfs(), sync: () => fs.sync() };
 }
 
 /** Builds `kernel.mounts`. Throws MountError when the root, an fstab entry or a volume can't be mounted. */
