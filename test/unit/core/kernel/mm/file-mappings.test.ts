@@ -139,6 +139,18 @@ describe('shared file mappings', () => {
     expect([guest.call(madvise, at, P, 9), guest.byte(at), guest.read(0), guest.byte(at + P)]).toEqual([0, 0, 0, 2]);
   });
 
+  it('read large files on demand', () => {
+    const guest = new FileGuest(P);
+    const size = 200 * 1024 * 1024;
+    guest.file.truncate(size);
+    const at = guest.map(size, SHARED);
+    const before = guest.process.mm.space.residentPages;
+    guest.set(at + size - P, 7);
+    const first = guest.byte(at);
+    const loaded = guest.process.mm.space.residentPages - before;
+    expect([first, guest.read(size - P), loaded]).toEqual([1, 7, 17]);
+  });
+
   it('duplicate with an old size of 0', () => {
     const guest = new FileGuest(P);
     const at = guest.map(P, SHARED);
