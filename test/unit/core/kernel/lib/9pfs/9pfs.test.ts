@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openHostFolder } from '../../../../../../core/host/host-folder.ts';
 import { ENOENT } from '../../../../../../core/kernel/abi/errno.ts';
 import { S_IFIFO, S_IFREG } from '../../../../../../core/kernel/abi/stat.ts';
@@ -11,9 +11,11 @@ import { type HostTree, hostTree } from '../../../../../support/host-tree.ts';
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 const bytes = (value: string): Uint8Array => Buffer.from(value, 'latin1');
 
-function mountTree(tree: HostTree, options: Partial<NinePOptions> & { folderReadOnly?: boolean } = {}) {
+let portable = false;
+
+function mountTree(tree: HostTree, options: Partial<NinePOptions> = {}) {
   const at = hostTree(tree);
-  const folder = openHostFolder(at, { readOnly: options.folderReadOnly ?? false });
+  const folder = openHostFolder(at, { portable });
   onTestFinished(() => folder.dispose());
   const clock = { now: 0 };
   const ninep = new NinePFs(folder, { dev: 77, monotonicNs: () => clock.now, realtimeNs: () => 5n, ...options });
@@ -40,7 +42,14 @@ function readAll(inode: Inode): string {
   return text(buffer.subarray(0, count));
 }
 
-describe('9pfs', () => {
+describe.each([
+  ['by descriptors', false],
+  ['by checked paths', true],
+])('9pfs %s', (_name, isPortable) => {
+  beforeEach(() => {
+    portable = isPortable;
+  });
+
   it('shows the folder with the guest as owner of what the host user owns', () => {
     const { at, root } = mountTree({ f: 'hello', l: { link: 'f' }, d: { dir: { g: '' } } });
     const host = fs.lstatSync(`${at}/f`, { bigint: true });
