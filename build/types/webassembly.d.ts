@@ -16,6 +16,7 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: BufferSource);
     static customSections(module: Module, name: string): ArrayBuffer[];
+    static customSections(module: Module, name: string): ArrayBuffer[];
     static exports(module: Module): { name: string; kind: string }[];
   }
   class Table {

@@ -2,6 +2,7 @@
  * What an instance's worker thread does: it waits for `instance.start`, boots the machine, and runs it until it ends, serving
  * requests in between. Whatever is thrown in here ends this instance with a report; the process lives on.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
@@ -66,6 +67,12 @@ function serveRequests(): void {
   }
 }
 
+/** The handlers that the build has prepared; without a build they are made as they are met. */
+function commonHandlers(): WebAssembly.Module | undefined {
+  const file = new URL('./handlers.wasm', import.meta.url);
+  return existsSync(file) ? new WebAssembly.Module(readFileSync(file)) : undefined;
+}
+
 function hostOf(device: RingConsole): MachineHost {
   return {
     clock,
@@ -85,6 +92,7 @@ function hostOf(device: RingConsole): MachineHost {
     },
     openFiles: (files) => new FileMapFolder(files),
     readFile: readHostFile,
+    commonHandlers: commonHandlers(),
     gunzip: (bytes) => gunzipSync(bytes),
   };
 }

@@ -8,13 +8,14 @@ import { floatHelpers } from '../x86/helpers/float.ts';
 import { generalHelpers } from '../x86/helpers/general.ts';
 import { instructionSet } from '../x86/insn/index.ts';
 import { InterpreterEngine } from './engine.ts';
-import type { CommonHandlers, HelperFunction } from './handlers.ts';
+import type { HelperFunction } from './handlers.ts';
 
 export interface EngineOptions {
   /** Nanoseconds for RDTSC. */
   timestampNs: () => number;
   random: RandomFill;
-  common?: CommonHandlers | undefined;
+  /** Prebuilt handlers (build/handlers.ts). */
+  common?: WebAssembly.Module | undefined;
 }
 
 let table: DecodeTable | undefined;

@@ -24,7 +24,7 @@ import { CAUSE_ACCERR, CAUSE_MAPERR, CAUSE_OOM, EXIT_EXCEPTION, EXIT_LOOKUP, VEC
 import * as st from '../vcpu/state.ts';
 import { Decoder, type DecodeTable, type Insn } from '../x86/decoder.ts';
 import type { OperandDef } from '../x86/notation.ts';
-import { type CommonHandlers, Handlers, type HelperFunction } from './handlers.ts';
+import { Handlers, type HelperFunction } from './handlers.ts';
 import { OpCache, pageOf } from './op-cache.ts';
 
 /** Instructions in one decoded run at most. */
@@ -53,7 +53,7 @@ export class InterpreterEngine implements Engine {
     space: AddressSpace,
     table: DecodeTable,
     helpers: ReadonlyMap<string, HelperFunction>,
-    common?: CommonHandlers,
+    common?: WebAssembly.Module,
   ) {
     this.space = space;
     this.decoder = new Decoder(table);

@@ -10,7 +10,7 @@ import type { AddressSpace } from '../mem/address-space.ts';
 import type { CodeWriter } from '../wasm/module.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import type { Insn } from '../x86/decoder.ts';
-import type { Encoding } from '../x86/notation.ts';
+import { type Encoding, encodingName } from '../x86/notation.ts';
 import {
   declareImports,
   HANDLER_TYPE,
@@ -54,7 +54,7 @@ export class Handlers {
     encodings: readonly Encoding[],
     helpers: ReadonlyMap<string, HelperFunction>,
     slowAccess: (low: number, high: number, sizeAndAccess: number, record: number) => number,
-    common: CommonHandlers | undefined,
+    common: WebAssembly.Module | undefined,
   ) {
     this.encodings = encodings;
     this.slots = new Uint16Array((encodings.at(-1)?.id ?? 0) * FORMS_PER_ENCODING + FORMS_PER_ENCODING);
@@ -65,19 +65,21 @@ export class Handlers {
       helperImports[name] = implementation;
     }
     this.imports = { env: { memory: space.memory, handlers: this.table, slowAccess }, helpers: helperImports };
-    const module = common?.module ?? new WebAssembly.Module(buildModule(encodings, []));
+    const module = common ?? new WebAssembly.Module(buildModule(encodings, []));
     const instance = new WebAssembly.Instance(module, this.imports);
     this.enter = instance.exports.enter as (record: number, budget: number) => number;
-    for (const form of common?.forms ?? []) this.slots[form] = this.nextSlot++;
+    for (const form of readForms(module)) this.slots[form] = this.nextSlot++;
   }
 
   get count(): number {
     return this.nextSlot - FIRST_SLOT;
   }
 
-  /** Form numbers that have a handler: what a list of common forms is recorded from. */
-  usedForms(): number[] {
-    return [...this.slots.keys()].filter((form) => this.slots[form] !== 0);
+  /** Names of the forms that have a handler: what the list of common forms is recorded from. */
+  usedForms(): string[] {
+    return [...this.slots.keys()]
+      .filter((form) => this.slots[form] !== 0)
+      .map((form) => formName(this.encodings, form));
   }
 
   /** The table slot for a decoded instruction. A new one works only after `compilePending`. */
@@ -110,15 +112,37 @@ export class Handlers {
   }
 }
 
-/** A prebuilt module and the forms it has, in the order of their slots. */
-export interface CommonHandlers {
-  readonly module: WebAssembly.Module;
-  readonly forms: readonly number[];
+/** Custom section with the form numbers of a module's handlers, in the order of their slots. */
+const FORMS_SECTION = 'elfdeck.forms';
+
+function readForms(module: WebAssembly.Module): Uint32Array {
+  const [section] = WebAssembly.Module.customSections(module, FORMS_SECTION);
+  return new Uint32Array(section ?? new ArrayBuffer(0));
+}
+
+/** `row | operand size | address form | repeat`: names a form across versions of the instruction table. */
+function formName(encodings: readonly Encoding[], number: number): string {
+  const { form, address } = describeForm(encodings, number);
+  return [encodingName(form.encoding), form.size, address, form.repeat].join(' | ');
+}
+
+/** Numbers of the forms named; names of rows that are gone are left out. */
+export function formNumbers(encodings: readonly Encoding[], names: Iterable<string>): number[] {
+  const ids = new Map(encodings.map((e) => [encodingName(e), e.id]));
+  const numbers: number[] = [];
+  for (const name of names) {
+    const [row, size, address, repeat] = name.split(' | ') as [string, string, AddressForm, (typeof REPEATS)[number]];
+    const id = ids.get(row);
+    if (id === undefined) continue;
+    numbers.push(formNumber(id, Math.log2(Number(size)) - 4, addressForms.indexOf(address), REPEATS.indexOf(repeat)));
+  }
+  return numbers;
 }
 
 /** Bytes of a module with the pseudo handlers, `enter`, and handlers for `forms`. */
 export function buildModule(encodings: readonly Encoding[], forms: readonly number[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
+  module.custom(FORMS_SECTION, new Uint8Array(Uint32Array.from(forms).buffer));
   const imports = declareImports(module);
   const elements: { slot: number; func: number }[] = [];
   for (const [name, slot] of Object.entries(SLOTS)) {

@@ -212,6 +212,7 @@ export class ModuleWriter {
   private readonly imports: Import[] = [];
   private readonly functions: { type: number; code: CodeWriter }[] = [];
   private readonly exports: { name: string; kind: number; index: number }[] = [];
+  private readonly customs: { name: string; bytes: Uint8Array }[] = [];
   private importedFunctions = 0;
 
   type(type: FuncType): number {
@@ -266,10 +267,23 @@ export class ModuleWriter {
     return index;
   }
 
+  /** Adds a custom section in front of the others. */
+  custom(name: string, bytes: Uint8Array): void {
+    this.customs.push({ name, bytes });
+  }
+
   /** An active element segment would tie the module to its table slots; `elements` lists (slot, function index). */
   finish(elements: readonly { slot: number; func: number }[] = []): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter();
     out.raw(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    for (const { name, bytes } of this.customs) {
+      const body = new ByteWriter();
+      body.name(name);
+      body.raw(bytes);
+      out.u8(0);
+      out.u32(body.length);
+      out.raw(body.view());
+    }
     this.section(out, 1, this.typeBytes, (w, type) => {
       w.u8(0x60);
       for (const side of [type.params, type.results]) {

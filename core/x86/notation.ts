@@ -271,3 +271,8 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
       operands.some((o) => o.size === 'v' || o.size === 'z' || o.isSignExtended) || spec.options.default64 === true,
   };
 }
+
+/** Name of a row that stays when others come and go: `add 01 /r rw:Ev r:Gv`. */
+export function encodingName(enc: Encoding): string {
+  return [enc.insn.mnemonic, enc.text, ...enc.operands.map((o) => `${o.access}:${o.text}`)].join(' ');
+}

@@ -12,17 +12,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeTable } from '../../../core/interp/create.ts';
-import type { Encoding } from '../../../core/x86/notation.ts';
-import { CODE_SLOTS, describeOperands, type IsaCase, makeCase, OUTCOME } from './cases.ts';
+import { type Encoding, encodingName } from '../../../core/x86/notation.ts';
+import { CODE_SLOTS, type IsaCase, makeCase, OUTCOME } from './cases.ts';
 import { compareOutcomes, describeCase } from './compare.ts';
 import { OurCpu } from './ours.ts';
 
 const here = import.meta.dirname;
-
-/** Name of a row in proven.json: stable when other rows come and go. */
-export function rowName(enc: Encoding): string {
-  return `${enc.insn.mnemonic} ${enc.text} ${describeOperands(enc.operands)}`.trim();
-}
 
 /** Rows that can be compared, i.e. do not depend on time, chance or the operating system. */
 export function provableRows(): Encoding[] {
@@ -53,7 +48,7 @@ function prove(options: { cases: number; seed: number; only: string | undefined 
   const rows = provableRows().filter((e) => !options.only || e.insn.mnemonic === options.only);
   const { runner, folder } = buildRunner();
   const ours = new OurCpu();
-  const tallies = new Map<string, Tally>(rows.map((row) => [rowName(row), { clean: 0, failed: 0 }]));
+  const tallies = new Map<string, Tally>(rows.map((row) => [encodingName(row), { clean: 0, failed: 0 }]));
   let shown = 0;
   for (let done = 0; done < options.cases; done += CODE_SLOTS) {
     const count = Math.min(CODE_SLOTS, options.cases - done);
@@ -63,7 +58,7 @@ function prove(options: { cases: number; seed: number; only: string | undefined 
     ours.loadCode(cases);
     cases.forEach((c, i) => {
       const differences = compareOutcomes(c, expected[i]!, ours.run(c));
-      const tally = tallies.get(rowName(c.encoding))!;
+      const tally = tallies.get(encodingName(c.encoding))!;
       if (differences.length === 0) tally.clean++;
       else if (tally.failed++ < 2 && shown++ < 60) {
         console.log(describeCase(c, seedOf(i)));
