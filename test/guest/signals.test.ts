@@ -1,0 +1,28 @@
+/** Signals, faults and timers in C programs: output and exit status are those of the same program on this machine. */
+import { describe, expect, it } from 'vitest';
+import { compileC, runGuest, runNative } from '../support/c-program.ts';
+
+describe('C programs', () => {
+  for (const name of ['faults', 'signals', 'timers']) {
+    it(`${name} does the same as on Linux`, (context) => {
+      const program = compileC(context, name);
+      const native = runNative(program);
+      const guest = runGuest(program);
+      expect([guest.stdout, guest.status]).toEqual([native.stdout, native.status]);
+    });
+  }
+});
+
+describe('the crash report', () => {
+  it('names the fault, and finds its callers through a signal frame', (context) => {
+    const program = compileC(context, 'crash');
+    const { status, stderr } = runGuest(program);
+    expect(status).toBe(139);
+    expect(stderr).toMatch(/^SIGSEGV: Segmentation fault \(SEGV_MAPERR, address 0x0, exception 14, error code 0x6\)$/m);
+    expect(stderr).toMatch(/^at 0x[0-9a-f]+ store_nowhere\+0x/m);
+    const callers = [...stderr.matchAll(/^ {2}#\d+ 0x[0-9a-f]+ (?:near )?([\w.]+)\+/gm)].map(([, name]) => name);
+    expect(callers.slice(0, 2)).toEqual(['store_nowhere', 'handler']);
+    expect(callers).toContain('comparing');
+    expect(callers.slice(-4)).toContain('main');
+  });
+});
