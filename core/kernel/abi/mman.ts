@@ -1,5 +1,5 @@
 /** Constants of mmap(2), mremap(2), madvise(2), msync(2), mlock(2) and set_mempolicy(2), with their strace names. */
-import type { NameTable } from '../syscall/args.ts';
+import type { NameTable } from './names.ts';
 
 export const PROT_NONE = 0;
 export const PROT_READ = 1;
