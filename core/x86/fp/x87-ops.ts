@@ -164,6 +164,10 @@ fixed(0xd9, 0xf6, 'fdecstp', control.fdecstp);
 fixed(0xd9, 0xf7, 'fincstp', control.fincstp);
 stack(0xdd, 0xc0, 'ffree', control.ffree);
 stack(0xdf, 0xc0, 'ffreep', control.ffreep);
+// Of the 8087 and 80287; they do nothing since.
+fixed(0xdb, 0xe0, 'fneni', () => {}, 'control, no wait');
+fixed(0xdb, 0xe1, 'fndisi', () => {}, 'control, no wait');
+fixed(0xdb, 0xe4, 'fnsetpm', () => {}, 'control, no wait');
 memory(0xd9, 5, 'fldcw', control.fldcw, 'control');
 memory(0xd9, 7, 'fnstcw', control.fnstcw, 'control, no wait');
 memory(0xdd, 7, 'fnstsw', control.fnstsw, 'control, no wait');
