@@ -141,7 +141,9 @@ function parse(source: ProgramSource): Elf {
   if (headerOffset > source.size())
     refuse('truncated', `is a truncated ELF file: its program headers start at ${hex(headerOffset)}, beyond the end`);
   const headers = readExactly(source, headerOffset, headersSize, 'program headers');
-  return layOut(source, header, headers, type === abi.ET_EXEC, headerOffset, headerCount);
+  const isFixed = type === abi.ET_EXEC;
+  const facts = readHeaders(source, headers, isFixed, headerOffset);
+  return assemble(facts, u64(header, 24), isFixed, headerCount);
 }
 
 function describeOther(ident: Uint8Array): string {
@@ -165,60 +167,56 @@ function checkIdentity(header: DataView): void {
     refuse('wrong-type', `is an ELF file of type ${type}, not a program`);
 }
 
-function layOut(
-  source: ProgramSource,
-  header: DataView,
-  headers: DataView,
-  isFixed: boolean,
-  headerOffset: number,
-  headerCount: number,
-): Elf {
-  const segments: Segment[] = [];
-  let align = PAGE_SIZE;
-  let interpreter: string | undefined;
-  let isDynamic = false;
-  let hasExecutableStack = false;
-  let headersAddress = 0;
-  for (let at = 0; at < headerCount * abi.PHDR_SIZE; at += abi.PHDR_SIZE) {
+/** What the program headers say, without the sums over all segments. */
+interface HeaderFacts {
+  segments: Segment[];
+  align: number;
+  interpreter: string | undefined;
+  isDynamic: boolean;
+  hasExecutableStack: boolean;
+  headersAddress: number;
+}
+
+function readHeaders(source: ProgramSource, headers: DataView, isFixed: boolean, headerOffset: number): HeaderFacts {
+  const facts: HeaderFacts = {
+    segments: [],
+    align: PAGE_SIZE,
+    interpreter: undefined,
+    isDynamic: false,
+    hasExecutableStack: false,
+    headersAddress: 0,
+  };
+  for (let at = 0; at < headers.byteLength; at += abi.PHDR_SIZE) {
     const type = headers.getUint32(at, true);
     const flags = headers.getUint32(at + 4, true);
     if (type === abi.PT_LOAD) {
-      const segment = readSegment(source, headers, at, flags, segments.at(-1), isFixed);
+      const segment = readSegment(source, headers, at, flags, facts.segments.at(-1), isFixed);
       if (segment === undefined) continue;
-      segments.push(segment);
-      align = Math.max(align, alignmentOf(headers, at));
+      facts.segments.push(segment);
+      facts.align = Math.max(facts.align, alignmentOf(headers, at));
       const within = headerOffset - segment.offset;
-      if (within >= 0 && within < segment.fileSize) headersAddress = segment.address + within;
-    } else if (type === abi.PT_INTERP && interpreter === undefined) {
-      interpreter = readInterpreter(source, u64(headers, at + 8), u64(headers, at + 32));
+      if (within >= 0 && within < segment.fileSize) facts.headersAddress = segment.address + within;
+    } else if (type === abi.PT_INTERP) {
+      facts.interpreter ??= readInterpreter(source, u64(headers, at + 8), u64(headers, at + 32));
     } else if (type === abi.PT_DYNAMIC) {
-      isDynamic = true;
+      facts.isDynamic = true;
     } else if (type === abi.PT_GNU_STACK) {
-      hasExecutableStack = (flags & abi.PF_X) !== 0;
+      facts.hasExecutableStack = (flags & abi.PF_X) !== 0;
     }
   }
-  const [first] = segments;
-  const last = segments.at(-1);
+  return facts;
+}
+
+function assemble(facts: HeaderFacts, entry: number, isFixed: boolean, headerCount: number): Elf {
+  const [first] = facts.segments;
+  const last = facts.segments.at(-1);
   if (first === undefined || last === undefined) refuse('bad-segments', 'has no loadable segment: it is not a program');
   const start = Math.floor(first.address / PAGE_SIZE) * PAGE_SIZE;
   const end = Math.ceil((last.address + last.memSize) / PAGE_SIZE) * PAGE_SIZE;
-  const entry = u64(header, 24);
   // A shared library without an entry point can be loaded, and crashes at address 0 as on Linux.
   if (entry !== 0 && (entry < start || entry >= end))
     refuse('bad-headers', `has its entry point ${hex(entry)} outside its segments`);
-  return {
-    isDynamic,
-    isFixed,
-    entry,
-    segments,
-    start,
-    end,
-    align,
-    interpreter,
-    hasExecutableStack,
-    headersAddress,
-    headerCount,
-  };
+  return { ...facts, isFixed, entry, start, end, headerCount };
 }
 
 /** p_align when it is a power of two that placing can honour, else a page. */
