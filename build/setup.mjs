@@ -18,7 +18,7 @@ const commands = {
   check: { script: 'build/check.mjs', bundle: false },
   build: { script: 'build/bundle.mjs', bundle: false },
   bench: { script: 'test/bench/bench.ts', bundle: true },
-  'coverage:isa': { script: 'test/diff/coverage.ts', bundle: false },
+  'coverage:isa': { script: 'test/diff/isa/coverage.ts', bundle: false },
   'test:apps': { script: 'test/guest/apps.ts', bundle: true },
 };
 
