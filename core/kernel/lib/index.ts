@@ -14,10 +14,12 @@ import { posixPipe } from './posix-pipe/lib.ts';
 import { posixPoll } from './posix-poll/lib.ts';
 import { posixProcess } from './posix-process/lib.ts';
 import { posixSignalfd } from './posix-signalfd/lib.ts';
+import { posixSocket } from './posix-socket/lib.ts';
 import { posixSysinfo } from './posix-sysinfo/lib.ts';
 import { posixTime } from './posix-time/lib.ts';
 import { posixTimerfd } from './posix-timerfd/lib.ts';
 import { posixTty } from './posix-tty/lib.ts';
+import { posixUnixsocket } from './posix-unixsocket/lib.ts';
 import { posixUser } from './posix-user/lib.ts';
 import { procfs } from './procfs/lib.ts';
 import { ramfs } from './ramfs/lib.ts';
@@ -46,10 +48,12 @@ export const libraries: readonly MicroLibrary[] = [
   posixPoll,
   posixProcess,
   posixSignalfd,
+  posixSocket,
   posixSysinfo,
   posixTime,
   posixTimerfd,
   posixTty,
+  posixUnixsocket,
   posixUser,
   procfs,
   ramfs,

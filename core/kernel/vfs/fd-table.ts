@@ -51,7 +51,7 @@ export class FdTable {
     }
     return this.install(file, closeOnExec);
   }
-  private get isFull(): boolean {
+  get isFull(): boolean {
     let fd = this.firstFree;
     while (this.files[fd] !== undefined) fd++;
     this.firstFree = fd;

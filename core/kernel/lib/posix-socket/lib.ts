@@ -1,0 +1,35 @@
+/** posix-socket: the system calls of sockets; families register with it. */
+import { defineLib } from '../../lib.ts';
+import * as lifecycle from './lifecycle.ts';
+import { getsockopt, setsockopt } from './options.ts';
+import * as transfer from './transfer.ts';
+
+export { IncomingMessage, type OutgoingMessage, type PeerCredentials, plainMessage } from './message.ts';
+export { Socket, type SocketFamily, type SocketKind, socketFamilies } from './socket.ts';
+
+export const posixSocket = defineLib({
+  name: 'posix-socket',
+  option: 'LIBPOSIX_SOCKET',
+  summary: 'sockets',
+  needs: ['vfscore', 'posix-fdtab', 'posix-fdio', 'uksignal'],
+  syscalls: [
+    lifecycle.socket,
+    lifecycle.socketpair,
+    lifecycle.bind,
+    lifecycle.listen,
+    lifecycle.accept,
+    lifecycle.accept4,
+    lifecycle.connect,
+    lifecycle.getsockname,
+    lifecycle.getpeername,
+    lifecycle.shutdown,
+    getsockopt,
+    setsockopt,
+    transfer.sendto,
+    transfer.recvfrom,
+    transfer.sendmsg,
+    transfer.recvmsg,
+    transfer.sendmmsg,
+    transfer.recvmmsg,
+  ],
+});
