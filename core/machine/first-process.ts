@@ -7,6 +7,7 @@ import { EACCES, ENOENT, ENOTDIR } from '../kernel/abi/errno.ts';
 import { AT_FDCWD, O_RDONLY } from '../kernel/abi/fcntl.ts';
 import { SysError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { hostFolders } from '../kernel/lib/9pfs/lib.ts';
 import { openConsoleFiles } from '../kernel/lib/posix-tty/lib.ts';
 import { execProgram } from '../kernel/loader/exec.ts';
 import { findProgram } from '../kernel/loader/find-program.ts';
@@ -38,6 +39,7 @@ export function setUser(task: Task, text: string): void {
     throw new VmError('user.unknown', message, { user: text });
   }
   task.process.credentials.setAll(Number(uid), Number(gid));
+  hostFolders(task.kernel).setGuestOwner(Number(uid), Number(gid));
 }
 
 /** Fields of the line that begins with `name:`; undefined for a number or without such a line. */

@@ -4,7 +4,15 @@
  */
 import type { Failure, HostAttributes, HostFile, HostTarget } from '../../../dev/host-folder.ts';
 import { EOPNOTSUPP, EROFS, ESTALE } from '../../abi/errno.ts';
-import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE, O_ACCMODE, O_APPEND, O_RDONLY, O_WRONLY } from '../../abi/fcntl.ts';
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_ZERO_RANGE,
+  O_ACCMODE,
+  O_APPEND,
+  O_DSYNC,
+  O_RDONLY,
+  O_WRONLY,
+} from '../../abi/fcntl.ts';
 import { fail } from '../../errors.ts';
 import { RegularFile } from '../../vfs/regular-file.ts';
 import { must } from './failure.ts';
@@ -87,8 +95,16 @@ export class HostOpenFile extends RegularFile {
     return count;
   }
 
-  /** Appends through a descriptor with O_APPEND, so that writers on the host and other machines are not overwritten. */
+  /** O_SYNC and O_DSYNC: what was written is on the host's disk when the call returns. */
   override write(from: Uint8Array, offset: number): number {
+    const count = this.writeUnsynced(from, offset);
+    if (count <= 0 || (this.flags & O_DSYNC) === 0) return count;
+    const result = this.sync();
+    return result < 0 ? result : count;
+  }
+
+  /** Appends through a descriptor with O_APPEND, so that writers on the host and other machines are not overwritten. */
+  private writeUnsynced(from: Uint8Array, offset: number): number {
     if ((this.flags & O_APPEND) === 0) return super.write(from, offset);
     const { folder } = this.inode.fs;
     if (this.appending === undefined) {
