@@ -19,6 +19,9 @@ export class Task {
   state: TaskState = 'runnable';
   /** Registers while the task is not the one on the vCPU. */
   readonly context = new Uint8Array(CONTEXT_SIZE);
+  /** Its place in the run queue. */
+  isQueued = false;
+  nextQueued: Task | undefined = undefined;
   /** What the task waits for, while `blocked`. */
   blocked: Blocked | undefined = undefined;
   /** What stands on the wait queues for it. */

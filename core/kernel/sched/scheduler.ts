@@ -108,7 +108,7 @@ export class Scheduler {
     this.account(task, endNs - nowNs);
     if (task.state === 'runnable') {
       this.adaptBudget(endNs - nowNs);
-      if (this.queue.size > 0) task.involuntarySwitches++;
+      if (!this.queue.isEmpty) task.involuntarySwitches++;
       this.queue.push(task);
     }
     return endNs;
@@ -278,6 +278,6 @@ export class Scheduler {
 
   /** True when nothing can run before a wake-up. */
   get isIdle(): boolean {
-    return this.queue.size === 0 && this.running === undefined;
+    return this.queue.isEmpty && this.running === undefined;
   }
 }

@@ -58,17 +58,25 @@ export class FutexTable {
   /** PI locks with waiters. */
   readonly locks = new Set<PiLock>();
 
-  /** The bucket of a futex, undefined when nobody waits there. EINVAL, EFAULT for a bad address. */
+  /** EINVAL, EFAULT for an address where no futex can be. */
+  check(task: Task, gva: number): void {
+    if (gva % 4 !== 0) fail(EINVAL);
+    task.memory.check(gva, 4, 'r');
+  }
+
+  /** The bucket of a futex, undefined when nobody waits there. */
   find(task: Task, gva: number, isPrivate: boolean): FutexBucket | undefined {
-    checkAddress(task, gva);
-    const { owner, offset } = keyOf(task, gva, isPrivate);
-    return this.owners.get(owner)?.get(offset);
+    this.check(task, gva);
+    const place = isPrivate ? undefined : placeInFile(task, gva);
+    return this.owners.get(place?.file ?? task.process.mm)?.get(place?.offset ?? gva);
   }
 
   /** The bucket of a futex, made when there is none: the caller puts a waiter or a lock in. */
   bucket(task: Task, gva: number, isPrivate: boolean): FutexBucket {
-    checkAddress(task, gva);
-    const { owner, offset } = keyOf(task, gva, isPrivate);
+    this.check(task, gva);
+    const place = isPrivate ? undefined : placeInFile(task, gva);
+    const owner = place?.file ?? task.process.mm;
+    const offset = place?.offset ?? gva;
     let offsets = this.owners.get(owner);
     if (offsets === undefined) {
       offsets = new Map();
@@ -135,19 +143,11 @@ export class FutexTable {
   }
 }
 
-function checkAddress(task: Task, gva: number): void {
-  if (gva % 4 !== 0) fail(EINVAL);
-  task.memory.check(gva, 4, 'r');
-}
-
-function keyOf(task: Task, gva: number, isPrivate: boolean): { owner: object; offset: number } {
-  const { mm } = task.process;
-  if (!isPrivate) {
-    const vma = mm.vmas.at(gva);
-    const shared = vma?.backing?.shared;
-    if (vma !== undefined && shared !== undefined) return { owner: shared, offset: vma.offset + gva - vma.start };
-  }
-  return { owner: mm, offset: gva };
+/** Where in a file the address lies, in a shared mapping of one. */
+function placeInFile(task: Task, gva: number): { file: object; offset: number } | undefined {
+  const vma = task.process.mm.vmas.at(gva);
+  const file = vma?.backing?.shared;
+  return vma === undefined || file === undefined ? undefined : { file, offset: vma.offset + gva - vma.start };
 }
 
 export const futexTable = service('futexes', () => new FutexTable());

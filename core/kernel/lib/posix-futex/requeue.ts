@@ -25,7 +25,7 @@ export function requeue(
   if (wakeCount < 0 || moveCount < 0) return -EINVAL;
   const table = futexTable(task.kernel);
   const source = table.find(task, from.gva, from.isPrivate);
-  table.find(task, to.gva, to.isPrivate);
+  table.check(task, to.gva);
   if (expected !== undefined && task.memory.getU32(from.gva) !== expected) return -EAGAIN;
   if (source === undefined) return 0;
   if (source.lock !== undefined) return -EINVAL;
@@ -59,8 +59,8 @@ export function waitRequeuePi(
 ): SysResult {
   if (gva === lockGva) return -EINVAL;
   const table = futexTable(task.kernel);
-  table.find(task, lockGva, isPrivate);
-  table.find(task, gva, isPrivate);
+  table.check(task, lockGva);
+  table.check(task, gva);
   if (task.memory.getU32(gva) !== expected) return -EAGAIN;
   const waiter = new FutexWaiter(task, gva, { isForPi: true });
   table.add(table.bucket(task, gva, isPrivate), waiter);
@@ -90,7 +90,7 @@ export function requeuePi(
   if (wakeCount !== 1 || moveCount < 0 || from.gva === to.gva) return -EINVAL;
   const table = futexTable(task.kernel);
   const source = table.find(task, from.gva, from.isPrivate);
-  table.find(task, to.gva, to.isPrivate);
+  table.check(task, to.gva);
   if (task.memory.getU32(from.gva) !== expected) return -EAGAIN;
   let count = 0;
   for (const waiter of source === undefined ? [] : [...source.waiters]) {

@@ -36,7 +36,7 @@ export function waitFutex(
 ): SysResult {
   if (bitset === 0) return -EINVAL;
   const table = futexTable(task.kernel);
-  table.find(task, gva, isPrivate);
+  table.check(task, gva);
   if (task.memory.getU32(gva) !== expected) return -EAGAIN;
   const waiter = new FutexWaiter(task, gva, { bitset });
   table.add(table.bucket(task, gva, isPrivate), waiter);
@@ -70,8 +70,8 @@ export interface FutexWait {
 /** Waits at several futexes: the index of one that was woken, -EAGAIN when a word differs. */
 export function waitAny(task: Task, waits: readonly FutexWait[], deadlineNs: number): SysResult {
   const table = futexTable(task.kernel);
-  for (const { gva, expected, isPrivate } of waits) {
-    table.find(task, gva, isPrivate);
+  for (const { gva, expected } of waits) {
+    table.check(task, gva);
     if (task.memory.getU32(gva) !== expected) return -EAGAIN;
   }
   const queue = new WaitQueue();
