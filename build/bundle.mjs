@@ -1,5 +1,5 @@
 /** Bundles the command line and the worker into build/out: few files to load keep the start-up short. */
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -33,3 +33,6 @@ await build({
 
 // Tier 0's prebuilt handlers.
 await import('./handlers.ts');
+
+// Written last: without it the build is not complete.
+writeFileSync(join(outdir, 'built'), '');

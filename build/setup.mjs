@@ -68,10 +68,12 @@ function newestChange(path) {
 }
 
 function isBuilt() {
-  const bundle = join(root, 'build/out/cli.mjs');
-  if (!existsSync(bundle)) return false;
-  const sources = ['core', 'build/bundle.mjs', 'package-lock.json'].map((path) => newestChange(join(root, path)));
-  return statSync(bundle).mtimeMs > Math.max(...sources);
+  const stamp = join(root, 'build/out/built');
+  if (!existsSync(stamp)) return false;
+  const sources = ['core', 'build/bundle.mjs', 'build/handlers.ts', 'package-lock.json'].map((path) =>
+    newestChange(join(root, path)),
+  );
+  return statSync(stamp).mtimeMs > Math.max(...sources);
 }
 
 function run(node, script, args) {
