@@ -12,6 +12,11 @@
  *
  * The caller has checked memory operands for the access and size of the instruction (FLDENV and FNSTENV 28 bytes or
  * 14, FRSTOR and FNSAVE 108 or 94), and has stored RIP, which becomes the saved instruction pointer.
+ *
+ * Where the manuals leave a choice, an AMD Zen 4 is followed (test/diff/fp compares with the CPU at hand): FCMOVcc, FCOMI
+ * and their like leave C1; FLD with DE unmasked still pushes; FPREM keeps C0 and C3 when it has no quotient; FOP and the
+ * pointers are recorded by every instruction, FDP only by those with a memory operand.
+ * Differences from hardware: saved selectors are those of Linux user mode, not remembered ones.
  */
 import type { AddressSpace } from '../../mem/address-space.ts';
 import { GUEST_BASE } from '../../mem/layout.ts';
