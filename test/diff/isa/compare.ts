@@ -22,7 +22,7 @@ export function compareOutcomes(c: IsaCase, expected: Uint8Array, actual: Uint8A
     if (trap === VECTOR_PF) {
       check('error code', e.getBigUint64(OUTCOME.error, true), a.getBigUint64(OUTCOME.error, true));
       // Large operands (FP state) are accessed in parts, in an order that CPUs choose: only the page counts.
-      const isLarge = c.encoding.operands.some((o) => o.access === '-');
+      const isLarge = hasLargeOperand(c);
       const address = (dv: DataView): bigint => dv.getBigUint64(OUTCOME.address, true) >> (isLarge ? 12n : 0n);
       check('address', address(e), address(a));
     }
@@ -40,6 +40,8 @@ export function compareOutcomes(c: IsaCase, expected: Uint8Array, actual: Uint8A
   compareWindow(c, check, e, a);
   return differences;
 }
+
+const hasLargeOperand = (c: IsaCase): boolean => c.encoding.operands.some((o) => o.access === '-');
 
 function flagMask(c: IsaCase): number {
   let mask = COMPARED_FLAGS;
@@ -108,4 +110,30 @@ export function describeCase(c: IsaCase, seed: number): string {
   const dv = new DataView(c.record.buffer);
   const registers = GPR_NAMES.map((name, i) => `${name}=${dv.getBigUint64(CASE.gpr + 8 * i, true).toString(16)}`);
   return `${c.encoding.insn.mnemonic} ${c.encoding.text} (${bytes}) seed ${seed} flags ${dv.getUint32(CASE.flags, true).toString(16)} ${registers.join(' ')}`;
+}
+
+/** An outcome cut to what is compared: exit, general registers, flags, FP state, memory. */
+export function canonicalGroups(c: IsaCase, outcome: Uint8Array): Uint8Array[] {
+  const bytes = new Uint8Array(outcome);
+  const dv = new DataView(bytes.buffer);
+  const isSignal = dv.getUint32(OUTCOME.exit, true) === 2;
+  const isPageFault = isSignal && dv.getUint32(OUTCOME.trap, true) === VECTOR_PF;
+  if (!isSignal) bytes.fill(0, OUTCOME.trap, OUTCOME.fx);
+  else if (!isPageFault) bytes.fill(0, OUTCOME.error, OUTCOME.rip);
+  if (isPageFault && hasLargeOperand(c)) bytes.fill(0, OUTCOME.address, OUTCOME.address + 1);
+  dv.setBigUint64(OUTCOME.flags, dv.getBigUint64(OUTCOME.flags, true) & BigInt(flagMask(c)), true);
+  const base = c.address - DATA - WINDOW_START;
+  for (let i = 0; i < WINDOW; i++) if (c.address !== 0 && isIgnored(c, i - base)) bytes[OUTCOME.window + i] = 0;
+  // FP: control, status and tag words, MXCSR, then the ten bytes of each ST(i) and the XMM registers.
+  const { fx } = OUTCOME;
+  const fp = [bytes.subarray(fx, fx + 5), bytes.subarray(fx + 24, fx + 28)];
+  for (let i = 0; i < 8; i++) fp.push(bytes.subarray(fx + 32 + 16 * i, fx + 42 + 16 * i));
+  fp.push(bytes.subarray(fx + 160, fx + 416));
+  return [
+    bytes.subarray(OUTCOME.exit, OUTCOME.fx),
+    bytes.subarray(OUTCOME.gpr, OUTCOME.flags),
+    bytes.subarray(OUTCOME.flags, OUTCOME.exit),
+    Uint8Array.from(fp.flatMap((part) => [...part])),
+    bytes.subarray(OUTCOME.window),
+  ];
 }

@@ -1,0 +1,52 @@
+/**
+ * Outcomes of a sample of cases as a real CPU gave them, kept as fingerprints, so that the rows can be checked where there
+ * is no x86-64 CPU or no compiler. `node test/diff/isa/recorded.ts` records them anew (x86-64 Linux with gcc).
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type Encoding, encodingName } from '../../../core/x86/notation.ts';
+import { CODE_SLOTS, type IsaCase, makeCase } from './cases.ts';
+import { canonicalGroups } from './compare.ts';
+import { buildRunner, provableRows, runNatively } from './prove.ts';
+
+const CASES_PER_ROW = 4;
+const file = new URL('./recorded.json', import.meta.url);
+
+/** Row name → one fingerprint for each seed: five groups of eight hex digits. */
+export type Recording = Record<string, string[]>;
+
+export const groupNames = ['exit and exception', 'general registers', 'flags', 'FP registers', 'memory'] as const;
+
+function hash(bytes: Uint8Array): number {
+  let h = 0x811c9dc5;
+  for (const byte of bytes) h = Math.imul(h ^ byte, 0x01000193);
+  return h >>> 0;
+}
+
+export function fingerprint(c: IsaCase, outcome: Uint8Array): string {
+  return canonicalGroups(c, outcome)
+    .map((group) => hash(group).toString(16).padStart(8, '0'))
+    .join('');
+}
+
+/** The sample's cases of a row, for code slots from `slot` on. */
+export function sampleCases(row: Encoding, slot: number): IsaCase[] {
+  return Array.from({ length: CASES_PER_ROW }, (_, seed) => makeCase(row, seed + 1, (slot + seed) % CODE_SLOTS));
+}
+
+export function readRecording(): Recording {
+  return JSON.parse(readFileSync(file, 'utf8')) as Recording;
+}
+
+function record(): void {
+  const { runner, folder } = buildRunner();
+  const recording: Recording = {};
+  for (const row of provableRows()) {
+    const cases = sampleCases(row, 0);
+    const outcomes = runNatively(runner, cases);
+    recording[encodingName(row)] = cases.map((c, i) => fingerprint(c, outcomes[i]!));
+  }
+  rmSync(folder, { recursive: true });
+  writeFileSync(file, `${JSON.stringify(recording, null, 0).replaceAll('],"', '],\n"')}\n`);
+}
+
+if (import.meta.main) record();
