@@ -6,13 +6,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { exitStatusOf, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
-import {
-  type Ending,
-  type OutputStream,
-  type ProgramExit,
-  STREAM_STDOUT,
-  STREAM_STRACE,
-} from '../contract/worker-protocol.ts';
+import { type OutputStream, STREAM_STDOUT, STREAM_STRACE } from '../contract/worker-channel.ts';
+import type { Ending, ProgramExit } from '../contract/worker-protocol.ts';
 import { hostReason } from '../host/services.ts';
 import { Instance } from '../manager/instance.ts';
 

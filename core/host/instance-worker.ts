@@ -5,11 +5,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { gunzipSync } from 'node:zlib';
 import { type Request, serve } from '../contract/contract.ts';
 import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
-import { type Ending, type WorkerChannel, workerApi } from '../contract/worker-protocol.ts';
+import type { WorkerChannel } from '../contract/worker-channel.ts';
+import { type Ending, workerApi } from '../contract/worker-protocol.ts';
 import { loadImage } from '../machine/load-image.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { MachineHost } from '../machine/machine-host.ts';
@@ -17,7 +17,7 @@ import { FileMapFolder } from './file-map-folder.ts';
 import { openHostFolder } from './host-folder.ts';
 import { nodeImageFiles } from './image-files.ts';
 import { RingConsole } from './ring-console.ts';
-import { ControlWords, HostClock, hostRandom, hostReason, kindOf, readHostFile } from './services.ts';
+import { ControlWords, HostClock, HostRandom, hostReason, kindOf, readHostFile } from './services.ts';
 
 const channel = workerData as WorkerChannel<MessagePort>;
 const { port } = channel;
@@ -76,7 +76,7 @@ function commonHandlers(): WebAssembly.Module | undefined {
 function hostOf(device: RingConsole): MachineHost {
   return {
     clock,
-    random: hostRandom,
+    random: new HostRandom().fill,
     console: device,
     kernelMessage: (text) => device.writeKernel(text),
     straceLine: (line) => device.writeStrace(line),
@@ -93,7 +93,7 @@ function hostOf(device: RingConsole): MachineHost {
     openFiles: (files) => new FileMapFolder(files),
     readFile: readHostFile,
     commonHandlers: commonHandlers(),
-    gunzip: (bytes) => gunzipSync(bytes),
+    gunzip: (bytes) => process.getBuiltinModule('node:zlib').gunzipSync(bytes),
   };
 }
 

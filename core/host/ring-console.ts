@@ -1,7 +1,8 @@
 /** The machine's console over the two shared rings; lives on the worker thread. */
 import { writeFrame } from '../base/output-frames.ts';
 import { RingReader, RingWriter } from '../base/shared-ring.ts';
-import { type OutputStream, STREAM_KERNEL, STREAM_STRACE, type WorkerEvent } from '../contract/worker-protocol.ts';
+import { type OutputStream, STREAM_KERNEL, STREAM_STRACE } from '../contract/worker-channel.ts';
+import type { WorkerEvent } from '../contract/worker-protocol.ts';
 import type { ConsoleDevice } from '../dev/console.ts';
 
 export class RingConsole implements ConsoleDevice {

@@ -1,8 +1,7 @@
 /** Synchronous services of the host for the worker thread: time, randomness, sleeping, files. */
-import { randomFillSync } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { VmError } from '../contract/errors.ts';
-import { CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE } from '../contract/worker-protocol.ts';
+import { CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE } from '../contract/worker-channel.ts';
 import type { Clock, RandomFill } from '../dev/clock.ts';
 
 /** Wall clock steps (NTP, a suspended laptop) beyond this are followed. */
@@ -22,10 +21,37 @@ export class HostClock implements Clock {
   }
 }
 
-/** Random bytes in a buffer of our own first: node:crypto need not accept shared memory. */
-export const hostRandom: RandomFill = (into) => {
-  into.set(randomFillSync(new Uint8Array(into.length)));
-};
+const POOL_BYTES = 4096;
+
+/**
+ * Random bytes from the host: of /dev/urandom where that is, since node:crypto takes 10 ms to load. They come in pools,
+ * and each byte is given out once.
+ */
+export class HostRandom {
+  private readonly pool = new Uint8Array(POOL_BYTES);
+  private used = POOL_BYTES;
+  private device: number | undefined;
+
+  readonly fill: RandomFill = (into) => {
+    for (let at = 0; at < into.length; ) {
+      if (this.used === POOL_BYTES) this.refill();
+      const count = Math.min(into.length - at, POOL_BYTES - this.used);
+      into.set(this.pool.subarray(this.used, this.used + count), at);
+      this.pool.fill(0, this.used, this.used + count);
+      this.used += count;
+      at += count;
+    }
+  };
+
+  private refill(): void {
+    this.used = 0;
+    if (process.platform !== 'win32') {
+      this.device ??= openSync('/dev/urandom', 'r');
+      if (readSync(this.device, this.pool) === POOL_BYTES) return;
+    }
+    process.getBuiltinModule('node:crypto').randomFillSync(this.pool);
+  }
+}
 
 /** The worker's side of the control words (core/contract/worker-protocol.ts). */
 export class ControlWords {

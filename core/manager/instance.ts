@@ -10,16 +10,8 @@ import { RingReader, RingWriter } from '../base/shared-ring.ts';
 import { type Client, connect, type Response } from '../contract/contract.ts';
 import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
-import {
-  CONTROL_CLOSED,
-  CONTROL_REQUEST,
-  CONTROL_WAKE,
-  type Ending,
-  type OutputStream,
-  type Statistics,
-  type WorkerEvent,
-  type workerApi,
-} from '../contract/worker-protocol.ts';
+import { CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE, type OutputStream } from '../contract/worker-channel.ts';
+import type { Ending, Statistics, WorkerEvent, workerApi } from '../contract/worker-protocol.ts';
 import { startWorker } from './worker-thread.ts';
 
 export type InstanceState = 'created' | 'running' | 'paused' | 'exited' | 'failed';

@@ -4,7 +4,7 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { createRing } from '../base/shared-ring.ts';
-import { createChannel, type WorkerChannel } from '../contract/worker-protocol.ts';
+import { createChannel, type WorkerChannel } from '../contract/worker-channel.ts';
 import { workerEntry } from '../host/entry.ts';
 
 /** Deep guest recursion nests wasm frames; a thread's default stack of 4 MiB would end it. */
