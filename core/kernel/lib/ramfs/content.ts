@@ -20,7 +20,8 @@ export class FileContent {
   /** Bytes of all chunks. */
   allocated = 0;
   private readonly pool: RamPool;
-  private readonly chunks: (Uint8Array | undefined)[] = [];
+  /** By index; a map, since a sparse file may have its only chunk at the far end. */
+  private readonly chunks = new Map<number, Uint8Array>();
   private base: Uint8Array | undefined;
 
   /** `base` is borrowed for the life of the content and never written. */
@@ -46,7 +47,7 @@ export class FileContent {
   }
 
   private readChunk(into: Uint8Array, to: number, index: number, within: number, len: number): void {
-    const chunk = this.chunks[index];
+    const chunk = this.chunks.get(index);
     let source: Uint8Array | undefined;
     if (chunk !== undefined) source = chunk.subarray(within, within + len);
     else if (this.base !== undefined) {
@@ -78,7 +79,7 @@ export class FileContent {
 
   /** A chunk of at least `need` bytes that may be written; undefined when memory is used up. */
   private writable(index: number, need: number): Uint8Array | undefined {
-    const old = this.chunks[index];
+    const old = this.chunks.get(index);
     if (old !== undefined && old.length >= need) return old;
     const seed = old ?? this.base?.subarray(index * CHUNK, (index + 1) * CHUNK);
     let len = MIN_CHUNK;
@@ -88,7 +89,7 @@ export class FileContent {
     this.allocated += extra;
     const chunk = new Uint8Array(len);
     if (seed !== undefined) chunk.set(seed);
-    this.chunks[index] = chunk;
+    this.chunks.set(index, chunk);
     return chunk;
   }
 
@@ -103,15 +104,14 @@ export class FileContent {
   private cut(size: number): void {
     if (this.base !== undefined && size < this.base.length) this.base = this.base.subarray(0, size);
     const keep = Math.ceil(size / CHUNK);
-    for (let i = keep; i < this.chunks.length; i++) this.dropChunk(i);
-    this.chunks.length = Math.min(this.chunks.length, keep);
-    if (size % CHUNK !== 0) this.chunks[keep - 1]?.fill(0, size % CHUNK);
+    for (const index of this.chunks.keys()) if (index >= keep) this.dropChunk(index);
+    if (size % CHUNK !== 0) this.chunks.get(keep - 1)?.fill(0, size % CHUNK);
   }
 
   private dropChunk(index: number): void {
-    const chunk = this.chunks[index];
+    const chunk = this.chunks.get(index);
     if (chunk === undefined) return;
-    this.chunks[index] = undefined;
+    this.chunks.delete(index);
     this.allocated -= chunk.length;
     this.pool.give(chunk.length);
   }
@@ -119,21 +119,37 @@ export class FileContent {
   /** Makes `[offset, offset+len)` read as zeros, giving memory back where it can. 0 or -ENOSPC. */
   zero(offset: number, len: number): number {
     const end = Math.min(offset + len, this.size);
-    for (let at = offset; at < end; ) {
-      const index = Math.floor(at / CHUNK);
-      const within = at % CHUNK;
-      const stop = Math.min(CHUNK, end - index * CHUNK);
-      const isCovered = this.base !== undefined && at < this.base.length;
-      const isWhole = within === 0 && (stop === CHUNK || index * CHUNK + stop === this.size);
-      if (isWhole && !isCovered) this.dropChunk(index);
-      else if (isCovered && this.chunks[index] === undefined) {
-        const chunk = this.writable(index, stop);
-        if (chunk === undefined) return -ENOSPC;
-        chunk.fill(0, within, stop);
-      } else this.chunks[index]?.fill(0, within, stop);
-      at = index * CHUNK + stop;
+    // Only chunks that are there, or that the base shows, can be other than zero: the rest of the range is skipped.
+    const last = Math.ceil(end / CHUNK);
+    for (const index of [...this.chunks.keys()]) {
+      if (index * CHUNK >= this.baseEnd && index * CHUNK < end) this.zeroChunk(index, offset, end);
+    }
+    for (let index = Math.floor(offset / CHUNK); index < last && index * CHUNK < this.baseEnd; index++) {
+      if (!this.zeroChunk(index, offset, end)) return -ENOSPC;
     }
     return 0;
+  }
+
+  /** Zeroes what lies in `[offset, end)` of one chunk; false when memory is used up. */
+  private zeroChunk(index: number, offset: number, end: number): boolean {
+    const start = index * CHUNK;
+    const from = Math.max(offset - start, 0);
+    const to = Math.min(end - start, CHUNK);
+    if (from >= to) return true;
+    const isWhole = from === 0 && (to === CHUNK || start + to === this.size);
+    if (isWhole && start >= this.baseEnd) {
+      this.dropChunk(index);
+      return true;
+    }
+    const isHole = this.chunks.get(index) === undefined && start + from >= this.baseEnd;
+    if (isHole) return true;
+    const chunk = this.writable(index, to);
+    chunk?.fill(0, from, to);
+    return chunk !== undefined;
+  }
+
+  private get baseEnd(): number {
+    return this.base?.length ?? 0;
   }
 
   /** Reserves memory for `[offset, offset+len)`; the size stays. 0, -ENOSPC or -EFBIG. */
@@ -152,24 +168,22 @@ export class FileContent {
   }
 
   private isData(index: number): boolean {
-    return this.chunks[index] !== undefined || (this.base !== undefined && index * CHUNK < this.base.length);
+    return this.chunks.has(index) || index * CHUNK < this.baseEnd;
   }
+  /** First offset ≥ `offset` with data, or the size. */
   nextData(offset: number): number {
-    return this.scan(offset, true);
-  }
-  nextHole(offset: number): number {
-    return this.scan(offset, false);
-  }
-  private scan(offset: number, wantData: boolean): number {
     const start = Math.floor(offset / CHUNK);
-    const end = Math.ceil(this.size / CHUNK);
-    // Beyond the chunks and the base all is one hole: no need to count through it.
-    const known = Math.max(this.chunks.length, Math.ceil((this.base?.length ?? 0) / CHUNK));
-    for (let index = start; index < Math.min(end, known); index++) {
-      if (this.isData(index) === wantData) return index === start ? offset : index * CHUNK;
-    }
-    if (wantData) return this.size;
-    return Math.min(Math.max(offset, known * CHUNK), this.size);
+    if (this.isData(start)) return offset;
+    let first = Number.POSITIVE_INFINITY;
+    for (const index of this.chunks.keys()) if (index > start && index < first) first = index;
+    return Math.min(first * CHUNK, this.size);
+  }
+  /** First offset ≥ `offset` in a hole, or the size. */
+  nextHole(offset: number): number {
+    let index = Math.floor(offset / CHUNK);
+    if (!this.isData(index)) return offset;
+    while (this.isData(index)) index++;
+    return Math.min(index * CHUNK, this.size);
   }
 
   /** Gives all memory back. */

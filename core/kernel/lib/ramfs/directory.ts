@@ -1,5 +1,5 @@
 /** Directories of the in-memory file system: names to inodes, in the order they were made. */
-import { EEXIST, EINVAL, EISDIR, EMLINK, ENOENT, ENOTDIR, ENOTEMPTY } from '../../abi/errno.ts';
+import { EEXIST, EINVAL, EISDIR, EMLINK, ENOENT, ENOSPC, ENOTDIR, ENOTEMPTY } from '../../abi/errno.ts';
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from '../../abi/fs.ts';
 import { direntType, S_IFDIR, S_IFMT, S_IFREG } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
@@ -13,6 +13,8 @@ import { asRamInode, RamInode, RamSpecial, RamSymlink } from './inode.ts';
 /** What tmpfs counts for an entry in st_size. */
 const ENTRY_SIZE = 20;
 const MAX_LINKS = 65000;
+/** What a name counts against the memory of the file system, beyond its length. */
+const NAME_COST = 64;
 
 export class RamDirectory extends RamInode {
   private readonly children = new Map<string, RamInode>();
@@ -46,9 +48,9 @@ export class RamDirectory extends RamInode {
   }
   override mkdir(name: string, mode: number, uid: number, gid: number): RamInode {
     this.requireFree(name);
-    const inode = new RamDirectory(this.fs, mode, uid, gid);
+    const inode = this.add(name, new RamDirectory(this.fs, mode, uid, gid));
     this.nlink++;
-    return this.add(name, inode);
+    return inode;
   }
   override symlink(name: string, target: string, uid: number, gid: number): RamInode {
     this.requireFree(name);
@@ -59,9 +61,9 @@ export class RamDirectory extends RamInode {
     const inode = asRamInode(target);
     if (inode.nlink >= MAX_LINKS) fail(EMLINK);
     if (inode.nlink === 0 && !(inode instanceof RamRegular && inode.isLinkable)) fail(ENOENT);
+    this.add(name, inode);
     inode.nlink++;
     inode.relinked();
-    this.add(name, inode);
   }
   override createUnnamed(mode: number, uid: number, gid: number, isLinkable: boolean): RamInode {
     const inode = new RamRegular(this.fs, mode, uid, gid);
@@ -140,13 +142,16 @@ export class RamDirectory extends RamInode {
   private requireFree(name: string): void {
     if (this.nlink === 0) fail(ENOENT);
     if (this.children.has(name)) fail(EEXIST);
+    if (this.fs.pool.freeBytes < NAME_COST + name.length) fail(ENOSPC);
   }
   private add<T extends RamInode>(name: string, inode: T): T {
+    this.fs.pool.charge(NAME_COST + name.length);
     this.children.set(name, inode);
     this.changed();
     return inode;
   }
   private remove(name: string): void {
+    this.fs.pool.give(NAME_COST + name.length);
     this.children.delete(name);
     this.changed();
   }

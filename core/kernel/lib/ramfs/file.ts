@@ -1,6 +1,7 @@
 /** Regular files of the in-memory file system, which memfd_create(2) uses too: content, seals, open files. */
 import { EBUSY, EINVAL, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import {
+  F_SEAL_EXEC,
   F_SEAL_FUTURE_WRITE,
   F_SEAL_GROW,
   F_SEAL_SEAL,
@@ -13,6 +14,7 @@ import {
 } from '../../abi/fcntl.ts';
 import { S_IFREG } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
+import type { SetAttributes } from '../../vfs/inode.ts';
 import { RegularFile } from '../../vfs/regular-file.ts';
 import { FileContent } from './content.ts';
 import type { RamFs } from './fs.ts';
@@ -40,6 +42,11 @@ export class RamRegular extends RamInode {
   }
   override get allocated(): number {
     return this.content.allocated;
+  }
+  override setattr(change: SetAttributes): void {
+    const isExecChanged = change.mode !== undefined && ((change.mode ^ this.mode) & 0o111) !== 0;
+    if (isExecChanged && (this.seals & F_SEAL_EXEC) !== 0) fail(EPERM);
+    super.setattr(change);
   }
   protected override resize(size: number): void {
     const answer = this.tryResize(size);

@@ -160,6 +160,10 @@ export class RamSymlink extends RamInode {
   constructor(fs: RamFs, target: string, uid: number, gid: number) {
     super(fs, S_IFLNK | 0o777, uid, gid);
     this.target = target;
+    fs.pool.charge(target.length);
+  }
+  protected override dispose(): void {
+    this.fs.pool.give(this.target.length);
   }
   override get size(): number {
     return this.target.length;

@@ -20,6 +20,12 @@ export class RamPool {
     return true;
   }
 
+  /** Takes `bytes` whether they are there or not: small amounts whose need was checked before. */
+  charge(bytes: number): void {
+    this.usedBytes += bytes;
+    this.parent?.charge(bytes);
+  }
+
   give(bytes: number): void {
     this.usedBytes -= bytes;
     this.parent?.give(bytes);

@@ -69,6 +69,16 @@ describe('FileContent', () => {
     expect(content.write(new Uint8Array(10), 70_000)).toBe(10);
   });
 
+  it('does not count through holes', () => {
+    const content = new FileContent(new RamPool(10_000_000));
+    const far = 2 ** 46;
+    expect(content.write(new Uint8Array(1), far)).toBe(1);
+    expect([content.nextData(0), content.nextHole(0), content.nextHole(far)]).toEqual([far, 0, far + 1]);
+    expect(content.zero(0, far + 1)).toBe(0);
+    expect(content.resize(0)).toBe(0);
+    expect(content.allocated).toBe(0);
+  });
+
   it('finds data and holes', () => {
     const content = new FileContent(new RamPool(10_000_000));
     content.write(new Uint8Array(1), 200_000);
