@@ -28,6 +28,8 @@ let spec: VmSpec | undefined;
 let console: RingConsole | undefined;
 let machine: Machine | undefined;
 let isPaused = false;
+/** Requests that came while the machine was being made. */
+const early: Request[] = [];
 
 const running = (): Machine => {
   if (machine === undefined) throw new VmError('instance.not-running', 'the machine has not booted yet');
@@ -101,14 +103,15 @@ async function runInstance(given: VmSpec): Promise<Ending> {
   console = new RingConsole(channel, given.terminal, (event) => port.postMessage(event), control.isClosed);
   const image = await loadImage(given.image, nodeImageFiles);
   machine = createMachine({ spec: given, image }, hostOf(console));
+  for (const request of early.splice(0)) port.postMessage(answer(request));
   for (;;) {
-    const ending = machine.run();
-    if (ending !== undefined) return ending;
-    serveRequests();
     while (isPaused) {
       control.idle(Number.POSITIVE_INFINITY);
       serveRequests();
     }
+    const ending = machine.run();
+    if (ending !== undefined) return ending;
+    serveRequests();
   }
 }
 
@@ -126,8 +129,12 @@ function failure(error: unknown): VmErrorData {
 }
 
 port.on('message', async (request: Request) => {
+  if (spec !== undefined) {
+    early.push(request);
+    return;
+  }
   port.postMessage(answer(request));
-  if (spec === undefined || console !== undefined) return;
+  if (spec === undefined) return;
   let ending: Ending;
   try {
     ending = await runInstance(spec);
