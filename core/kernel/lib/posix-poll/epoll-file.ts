@@ -67,7 +67,7 @@ export class EpollFile extends OpenFile {
 
   add(file: OpenFile, fd: number, events: number, dataLo: number, dataHi: number): number {
     if (events & EPOLLEXCLUSIVE && (file instanceof EpollFile || events & ~EXCLUSIVE_OK)) return -EINVAL;
-    if (file instanceof EpollFile && (file.reaches(this) || file.depth() >= EPOLL_MAX_NESTS)) return -ELOOP;
+    if (file instanceof EpollFile && (file.reaches(this) || file.depth() > EPOLL_MAX_NESTS)) return -ELOOP;
     if (this.find(file, fd) !== undefined) return -EEXIST;
     const item = new EpollItem(this, file, fd, events | ALWAYS, dataLo, dataHi);
     let ofFile = this.items.get(file);

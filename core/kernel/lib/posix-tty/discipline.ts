@@ -112,6 +112,7 @@ export class LineDiscipline {
     if (signal === 0) return false;
     if (!termios.isOn(t.NOFLSH)) {
       this.input.clear();
+      this.echo.discard();
       host.flushOutput();
     }
     if (termios.iflag & t.IXON) host.setStopped(false);

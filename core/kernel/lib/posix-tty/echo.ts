@@ -53,6 +53,11 @@ export class Echo {
     this.send(this.output.process(bytes));
   }
 
+  /** Throws away what was echoed since the last flush. */
+  discard(): void {
+    this.pending = [];
+  }
+
   raw(...bytes: number[]): void {
     this.pending.push(...bytes);
   }

@@ -14,12 +14,11 @@ import { devFs, nodeRef } from '../devfs/lib.ts';
 import { consoleDriver } from './console.ts';
 import { ConsoleStream, consoleInputStream, openConsoleStream } from './console-stream.ts';
 import { devpts, PTS_MAJOR } from './devpts.ts';
-import { acquireOnOpen, controllingTty } from './jobs.ts';
+import { acquireOnOpen, controllingTty, giveUpTty, isSessionLeader } from './jobs.ts';
 import type { Tty } from './tty.ts';
 import { TtyFile } from './tty-file.ts';
 
 export { devpts } from './devpts.ts';
-export { giveUpTty } from './jobs.ts';
 
 const TTY_MAJOR = 5;
 /** Names of nodes in /dev, with their minors and permission bits. */
@@ -89,5 +88,8 @@ export const posixTty = defineLib({
     for (const { name, minor, mode } of nodes) devFs(kernel).addNode(name, S_IFCHR | mode, TTY_MAJOR, minor);
     fsTypes(kernel).register({ name: 'devpts', needsSource: false, create: () => devpts(kernel) });
     kernel.pollers.add(() => consoleInput(kernel));
+    kernel.exitHooks.add((process) => {
+      if (isSessionLeader(process)) giveUpTty(process);
+    });
   },
 });

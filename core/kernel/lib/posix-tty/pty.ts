@@ -63,8 +63,8 @@ export class Pty implements TtyDriver {
   inputTaken(): void {
     this.master?.queue.wakeFor(POLLOUT);
   }
+  /** What has reached the master's buffer can't be called back. */
   flushOutput(): void {
-    this.output.clear();
     this.report(t.TIOCPKT_FLUSHWRITE);
   }
   report(packetBits: number): void {

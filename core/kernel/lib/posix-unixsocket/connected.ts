@@ -29,7 +29,7 @@ export class ConnectedSocket extends UnixSocket {
   private peerName: string | undefined = undefined;
 
   constructor(task: Task, type: number, flags: number) {
-    const inbox = type === SOCK_STREAM ? new StreamInbox() : new MessageInbox(true);
+    const inbox = type === SOCK_STREAM ? new StreamInbox() : new MessageInbox();
     super(task, { domain: AF_UNIX, type, protocol: 0 }, flags, inbox);
   }
 
@@ -74,8 +74,8 @@ export class ConnectedSocket extends UnixSocket {
     const name = parseSockaddr(address);
     if (name === '') return -e.EINVAL;
     if (this.isListening) return -e.EINVAL;
-    const target = boundSockets(this.kernel).find(task, name);
-    if (target.kind.type !== this.kind.type || !(target instanceof ConnectedSocket)) return -e.EPROTOTYPE;
+    const target = boundSockets(this.kernel).find(task, name, this.kind.type);
+    if (!(target instanceof ConnectedSocket)) return -e.EPROTOTYPE;
     if (target.listening === undefined || target.isReceiveShut) return -e.ECONNREFUSED;
     if (this.wasConnected) return -e.EISCONN;
     const { listening } = target;

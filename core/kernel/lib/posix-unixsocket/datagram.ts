@@ -17,7 +17,7 @@ export class DatagramSocket extends UnixSocket {
   private credentialsOfPeer = NOBODY;
 
   constructor(task: Task, flags: number) {
-    super(task, { domain: AF_UNIX, type: SOCK_DGRAM, protocol: 0 }, flags, new MessageInbox(false));
+    super(task, { domain: AF_UNIX, type: SOCK_DGRAM, protocol: 0 }, flags, new MessageInbox());
   }
 
   override get peerCredentials(): PeerCredentials {
@@ -49,7 +49,7 @@ export class DatagramSocket extends UnixSocket {
   private find(task: Task, address: Uint8Array): DatagramSocket | number {
     const name = parseSockaddr(address);
     if (name === '') return -e.EINVAL;
-    const target = boundSockets(this.kernel).find(task, name);
+    const target = boundSockets(this.kernel).find(task, name, SOCK_DGRAM);
     if (!(target instanceof DatagramSocket)) return -e.EPROTOTYPE;
     return target.peer === undefined || target.peer === this ? target : -e.EPERM;
   }

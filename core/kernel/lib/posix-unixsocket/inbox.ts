@@ -1,6 +1,6 @@
 /** What a unix socket has received and not read yet: a stream of bytes, or messages one by one. */
 import { ByteRing } from '../../../base/byte-ring.ts';
-import { MSG_EOR, MSG_PEEK, MSG_TRUNC } from '../../abi/socket.ts';
+import { MSG_PEEK, MSG_TRUNC } from '../../abi/socket.ts';
 import type { OpenFile } from '../../vfs/open-file.ts';
 import type { IncomingMessage, PeerCredentials } from '../posix-socket/lib.ts';
 
@@ -95,13 +95,7 @@ const MESSAGE_COST = 512;
 
 export class MessageInbox implements Inbox {
   private messages: Delivery[] = [];
-  private readonly isRecordEnd: boolean;
   used = 0;
-
-  /** `isRecordEnd`: received messages are marked MSG_EOR (SOCK_SEQPACKET). */
-  constructor(isRecordEnd: boolean) {
-    this.isRecordEnd = isRecordEnd;
-  }
 
   get count(): number {
     return this.messages.length;
@@ -123,7 +117,7 @@ export class MessageInbox implements Inbox {
     const part = first.bytes.subarray(0, into.length);
     into.set(part);
     message.fullLength = first.bytes.length;
-    message.flags |= (part.length < first.bytes.length ? MSG_TRUNC : 0) | (this.isRecordEnd ? MSG_EOR : 0);
+    if (part.length < first.bytes.length) message.flags |= MSG_TRUNC;
     message.address = first.address;
     message.credentials = first.credentials;
     give(first, (flags & MSG_PEEK) !== 0, message);

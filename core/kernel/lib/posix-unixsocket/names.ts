@@ -4,7 +4,7 @@
  */
 
 import { bytesToStr, strToBytes } from '../../../base/bytes.ts';
-import { EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL } from '../../abi/errno.ts';
+import { EADDRINUSE, ECONNREFUSED, EEXIST, EINVAL, ENOENT, EPROTOTYPE } from '../../abi/errno.ts';
 import { AT_FDCWD } from '../../abi/fcntl.ts';
 import { AF_UNIX, SUN_PATH_MAX } from '../../abi/socket.ts';
 import { S_IFSOCK } from '../../abi/stat.ts';
@@ -42,6 +42,8 @@ export function parseSockaddr(address: Uint8Array): string {
 }
 
 export const isAbstract = (name: string): boolean => name.startsWith('\0');
+/** Sockets of different types have abstract names of their own. */
+const abstractKey = (type: number, name: string): string => `${type}${name}`;
 const pathOf = (name: string): string => name.slice(0, -1);
 
 /** Which socket has which name. A path is known by the node it made, so that it can be renamed. */
@@ -53,16 +55,18 @@ class BoundSockets {
   /** Gives the socket a name; '' chooses an abstract one. Returns the name and how to give it up. */
   bind(task: Task, socket: UnixSocket, wanted: string): { name: string; release: () => void } {
     if (wanted !== '' && !isAbstract(wanted)) return { name: wanted, release: this.bindPath(task, socket, wanted) };
-    const name = wanted === '' ? this.automaticName() : wanted;
-    if (this.abstractNames.has(name)) fail(EADDRINUSE);
-    this.abstractNames.set(name, socket);
-    return { name, release: () => this.abstractNames.delete(name) };
+    const { type } = socket.kind;
+    const name = wanted === '' ? this.automaticName(type) : wanted;
+    const key = abstractKey(type, name);
+    if (this.abstractNames.has(key)) fail(EADDRINUSE);
+    this.abstractNames.set(key, socket);
+    return { name, release: () => this.abstractNames.delete(key) };
   }
 
-  private automaticName(): string {
+  private automaticName(type: number): string {
     for (;;) {
       const name = `\0${(this.nextAutomatic++ & 0xfffff).toString(16).padStart(5, '0')}`;
-      if (!this.abstractNames.has(name)) return name;
+      if (!this.abstractNames.has(abstractKey(type, name))) return name;
     }
   }
 
@@ -78,13 +82,25 @@ class BoundSockets {
     return () => sockets.delete(ino);
   }
 
-  /** The socket of a name. ECONNREFUSED without one, and what path walking fails with. */
-  find(task: Task, name: string): UnixSocket {
-    if (isAbstract(name)) return this.abstractNames.get(name) ?? fail(ECONNREFUSED);
+  /** The socket of a name. ECONNREFUSED without one, EPROTOTYPE, and what path walking fails with. */
+  find(task: Task, name: string, type: number): UnixSocket {
+    if (isAbstract(name)) return this.abstractNames.get(abstractKey(type, name)) ?? fail(ECONNREFUSED);
     const { inode } = resolvePath(task, AT_FDCWD, pathOf(name));
     requireAccess(task, inode, MAY_WRITE);
     if (inode.type !== S_IFSOCK) fail(ECONNREFUSED);
-    return this.nodes.get(inode.fs)?.get(inode.stat().ino) ?? fail(ECONNREFUSED);
+    const found = this.nodes.get(inode.fs)?.get(inode.stat().ino) ?? fail(ECONNREFUSED);
+    return found.kind.type === type ? found : fail(EPROTOTYPE);
+  }
+}
+
+/** True when something has the path of `name` already. */
+export function isPathTaken(task: Task, name: string): boolean {
+  try {
+    resolvePath(task, AT_FDCWD, pathOf(name), { follow: false });
+    return true;
+  } catch (error) {
+    if (error instanceof SysError && error.errno === ENOENT) return false;
+    throw error;
   }
 }
 

@@ -5,7 +5,7 @@
  * Whoever finds an inbox (or a queue of connections) full is put on its owner's list of waiting senders and woken when
  * there is room again.
  */
-import { EAGAIN, EINVAL, EMSGSIZE, EOPNOTSUPP } from '../../abi/errno.ts';
+import { EADDRINUSE, EAGAIN, EINVAL, EMSGSIZE, EOPNOTSUPP } from '../../abi/errno.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from '../../abi/poll.ts';
 import { MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, SHUT_RD, SHUT_WR } from '../../abi/socket.ts';
 import type { Process } from '../../process.ts';
@@ -18,7 +18,7 @@ import {
   type SocketKind,
 } from '../posix-socket/lib.ts';
 import type { Delivery, Inbox } from './inbox.ts';
-import { boundSockets, parseSockaddr, toSockaddr } from './names.ts';
+import { boundSockets, isAbstract, isPathTaken, parseSockaddr, toSockaddr } from './names.ts';
 
 /** What Linux keeps of the send buffer for its own bookkeeping. */
 const MESSAGE_OVERHEAD = 32;
@@ -45,7 +45,10 @@ export abstract class UnixSocket extends Socket {
 
   override bind(task: Task, address: Uint8Array): number {
     const wanted = parseSockaddr(address);
-    if (this.name !== undefined) return wanted === '' ? 0 : -EINVAL;
+    if (this.name !== undefined) {
+      if (wanted === '') return 0;
+      return !isAbstract(wanted) && isPathTaken(task, wanted) ? -EADDRINUSE : -EINVAL;
+    }
     const { name, release } = boundSockets(this.kernel).bind(task, this, wanted);
     this.name = name;
     this.unbind = release;

@@ -142,7 +142,7 @@ describe('console tty, canonical', () => {
     type('abc\x03d\r');
     expect([guest.process.signals.pending.set.has(SIGINT), guest.console.take(), read()]).toEqual([
       true,
-      'abc^Cd\r\n',
+      '^Cd\r\n',
       'd\n',
     ]);
   });
