@@ -55,8 +55,7 @@ export const inotifyAddWatch = defineSyscall({
   nr: 254,
   name: 'inotify_add_watch',
   support: {
-    partial:
-      'changes made outside the guest are not seen; no IN_UNMOUNT, no IN_EXCL_UNLINK',
+    partial: 'changes made outside the guest are not seen; no IN_UNMOUNT, no IN_EXCL_UNLINK',
   },
   args: [arg.fd('fd'), arg.path('pathname'), arg.flags('mask', inotifyMaskNames)],
   result: result.int,
