@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { vmSpec } from '../../core/contract/vm-spec.ts';
 import { openHostFolder } from '../../core/host/host-folder.ts';
 import { nodeImageFiles } from '../../core/host/image-files.ts';
-import { HostClock, hostRandom, kindOf, readHostFile } from '../../core/host/services.ts';
+import { HostClock, HostRandom, kindOf, readHostFile } from '../../core/host/services.ts';
 import type { InterpreterEngine } from '../../core/interp/engine.ts';
 import { loadImage } from '../../core/machine/load-image.ts';
 import { createMachine } from '../../core/machine/machine.ts';
@@ -33,7 +33,7 @@ async function formsOf(words: readonly string[]): Promise<string[]> {
     { spec, image },
     {
       clock,
-      random: hostRandom,
+      random: new HostRandom().fill,
       console: { isTty: false, write() {}, read: () => -1, hasInput: () => true, size: { columns: 80, rows: 24 } },
       kernelMessage() {},
       straceLine() {},
