@@ -1,15 +1,14 @@
 /** From x86 exceptions to signals: numbers, codes and addresses as Linux gives them (arch/x86 behaviour, signal(7)). */
-import type { AddressSpace } from '../../../mem/address-space.ts';
 import { GUEST_TOP, PAGE_SHIFT, PERM_READ, PERM_RESIDENT } from '../../../mem/layout.ts';
 import {
   CAUSE_ACCERR,
   CAUSE_BUSERR,
+  CAUSE_MAPERR,
   CAUSE_OOM,
   VEC_AC,
   VEC_BP,
   VEC_DB,
   VEC_DE,
-  VEC_GP,
   VEC_MF,
   VEC_PF,
   VEC_SS,
@@ -17,6 +16,7 @@ import {
   VEC_XF,
 } from '../../../vcpu/exits.ts';
 import * as st from '../../../vcpu/state.ts';
+import type { Vcpu } from '../../../vcpu/vcpu.ts';
 import {
   BUS_ADRALN,
   BUS_ADRERR,
@@ -102,7 +102,7 @@ function floatCode(exceptions: number): number {
  * The run loop calls it on EXIT_EXCEPTION, then `deliverSignals`.
  */
 export function raiseException(task: Task): SignalInfo {
-  const exception = canonical(readException(task), task.vcpu.space);
+  const exception = withPresentBit(readException(task), task.vcpu);
   const { signal, info } = exceptionToSignal(exception);
   const { lastTrap } = task.signals;
   lastTrap.vector = exception.vector;
@@ -127,7 +127,6 @@ function readException(task: Task): Exception {
   };
 }
 
-const KERNEL_HALF = 0xffff_8000_0000_0000n;
 const USER_END = 0x8000_0000_0000n;
 
 /** Bits of a #PF error code (SDM vol. 3, 4.7): the page is there and its rights refuse the access; it was a fetch. */
@@ -135,17 +134,15 @@ const PF_PRESENT = 1;
 const PF_FETCH = 0x10;
 
 /**
- * What the engine can't know: an access to a non-canonical address is #GP(0), not #PF; one to the kernel's half is a #PF
- * on a present page, and in the user's half Linux has only pages present that were touched; fetching counts as touching.
+ * The error code of a #PF as Linux hands it on: only pages that were touched are present (fetching counts as touching),
+ * and all of the kernel's half seems to be, with no mapping.
  */
-function canonical(exception: Exception, space: AddressSpace): Exception {
-  if (exception.vector !== VEC_PF) return exception;
-  if (exception.address < USER_END) {
-    const perm = exception.address < GUEST_TOP ? space.perm(Number(exception.address) >>> PAGE_SHIFT) : 0;
-    const isTouched = (perm & PERM_RESIDENT) !== 0 || (exception.error & PF_FETCH) !== 0;
-    const isPresent = isTouched && (perm & PERM_READ) !== 0;
-    return { ...exception, error: (exception.error & ~PF_PRESENT) | (isPresent ? PF_PRESENT : 0) };
-  }
-  if (exception.address < KERNEL_HALF) return { ...exception, vector: VEC_GP, error: 0 };
-  return { ...exception, cause: 0, error: exception.error | PF_PRESENT };
+function withPresentBit(exception: Exception, vcpu: Vcpu): Exception {
+  const { vector, address, error } = exception;
+  if (vector !== VEC_PF) return exception;
+  if (address >= USER_END) return { ...exception, cause: CAUSE_MAPERR, error: error | PF_PRESENT };
+  const perm = address < GUEST_TOP ? vcpu.space.perm(Number(address) >>> PAGE_SHIFT) : 0;
+  const isTouched = (perm & PERM_RESIDENT) !== 0 || (error & PF_FETCH) !== 0;
+  const isPresent = isTouched && (perm & PERM_READ) !== 0;
+  return { ...exception, error: (error & ~PF_PRESENT) | (isPresent ? PF_PRESENT : 0) };
 }

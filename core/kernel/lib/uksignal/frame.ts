@@ -134,6 +134,8 @@ export function leaveHandler(task: Task): boolean {
   signals.setMask(dv.getInt32(off + UC_SIGMASK, true), dv.getInt32(off + UC_SIGMASK + 4, true));
   const sc = off + SIGCONTEXT;
   restoreRegisters(task, sc);
+  // Another code segment would be 32-bit mode, or none at all.
+  if ((dv.getUint16(sc + SC_CS, true) | 3) !== USER_CS) return false;
   if (!restoreFpState(task, getNumber(dv, sc + SC_FPSTATE))) return false;
   restoreAltStack(signals, dv, off + UC_STACK, vcpu.gprNumber(st.RSP));
   return true;
