@@ -63,16 +63,18 @@ function forwardSignals(instance: Instance, isTerminal: boolean): void {
   if (isTerminal) process.stdout.on('resize', () => void instance.resize(terminalSize()).catch(() => {}));
 }
 
-/** Passes stdin on as fast as the guest takes it. */
+/** Passes stdin on as fast as the guest takes it. The end may be told while the last chunk still waits for room. */
 function feedInput(instance: Instance): void {
   const { stdin } = process;
+  let written = Promise.resolve();
   stdin.on('data', (chunk: Buffer) => {
     stdin.pause();
-    void instance.write(chunk).then(() => stdin.resume());
+    written = instance.write(chunk).then(() => void stdin.resume());
   });
-  stdin.on('end', () => instance.endInput());
+  const end = (): void => void written.then(() => instance.endInput());
+  stdin.on('end', end);
   // A closed or broken stdin is one that has ended.
-  stdin.on('error', () => instance.endInput());
+  stdin.on('error', end);
 }
 
 /** stdout, stderr and the strace file, each written in order and waited for. */
