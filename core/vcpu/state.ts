@@ -63,7 +63,8 @@ export const systemFlags = field('systemFlags', 'i32');
 export const mxcsr = field('mxcsr', 'i32');
 /**
  * What MXCSR allows to do with wasm's own arithmetic: bit 1 while it asks for nothing unusual (all exceptions masked, round
- * to nearest, no DAZ, no FTZ); bit 0 when moreover PE is sticky already, so that inexact results change nothing.
+ * to nearest); bit 0 when moreover PE is sticky already, so that inexact results change nothing. DAZ and FTZ don't matter:
+ * denormal operands and results always take the exact way.
  */
 export const sseFast = field('sseFast', 'i32');
 /** x87: control word, status word without TOP, TOP, and one bit for each physical register that is empty. */

@@ -16,6 +16,10 @@ export const FLAG_NT = 0x4000;
 export const FLAG_AC = 0x4_0000;
 export const FLAG_ID = 0x20_0000;
 
+/** MXCSR: all exceptions masked, and the bits in which plain arithmetic must find them: masks and rounding control. */
+export const MXCSR_MASKS = 0x1f80;
+export const MXCSR_UNUSUAL = 0x7f80;
+
 /** Bits of the `sseFast` field. */
 export const SSE_FAST = 1;
 export const SSE_PLAIN = 2;
@@ -96,7 +100,7 @@ export class Vcpu {
   /** Sets MXCSR and what is derived from it. */
   set mxcsr(value: number) {
     this.setI32(st.mxcsr, value);
-    const isPlain = (value & 0xffc0) === 0x1f80;
+    const isPlain = (value & MXCSR_UNUSUAL) === MXCSR_MASKS;
     this.setI32(st.sseFast, isPlain ? SSE_PLAIN | (value & 0x20 ? SSE_FAST : 0) : 0);
   }
   get mxcsr(): number {

@@ -5,7 +5,7 @@
  */
 import type { Node } from '../../ir/ir.ts';
 import * as st from '../../vcpu/state.ts';
-import { SSE_FAST, SSE_PLAIN } from '../../vcpu/vcpu.ts';
+import { MXCSR_MASKS, MXCSR_UNUSUAL, SSE_FAST, SSE_PLAIN } from '../../vcpu/vcpu.ts';
 import { sseOpCode } from '../fp/sse-ops.ts';
 import { sseHelper } from '../helpers/declared.ts';
 import type { LiftContext } from '../lift-context.ts';
@@ -390,7 +390,7 @@ export const sseControl: InsnDef[] = [
       // Bits 16..31 are reserved.
       b.if(b.shrU(value, b.i32(16)), () => b.raise(13));
       c.setField(st.mxcsr, value);
-      const isPlain = b.eq(b.and(value, b.i32(0xffc0)), b.i32(0x1f80));
+      const isPlain = b.eq(b.and(value, b.i32(MXCSR_UNUSUAL)), b.i32(MXCSR_MASKS));
       const sticky = b.and(b.shrU(value, b.i32(5)), b.i32(1));
       c.setField(st.sseFast, b.select(isPlain, b.or(sticky, b.i32(SSE_PLAIN)), b.i32(0)));
     },
