@@ -311,9 +311,136 @@ function packedToInteger(name: string, prefix: string, round: 'nearest' | 'trunc
   };
 }
 
+/**
+ * Which of less, equal, greater (bits 0, 1, 2) each predicate of CMPxx accepts, four bits for each: EQ LT LE UNORD NEQ NLT NLE
+ * ORD (SDM vol. 2, table 3-1). Unordered operands take the exact way.
+ */
+const PREDICATE_TABLE = [2, 1, 3, 0, 5, 6, 4, 7].reduce((table, bits, i) => table | (bits << (4 * i)), 0);
+
+function comparison(suffix: Suffix): InsnDef {
+  const { prefix, operands, isPacked, isDouble, shape } = FORMS[suffix];
+  const destination = isPacked ? 'rw:Vx' : isDouble ? 'rw:Vsd' : 'rw:Vss';
+  return {
+    mnemonic: `cmp${suffix}`,
+    encodings: [enc(`${prefix} 0F C2 /r`, destination, operands[1], 'r:Ib', { aligned: isPacked })],
+    lift(c) {
+      const { b } = c;
+      const v = new Values(c, suffix);
+      const a = c.read(0);
+      const x = c.read(1);
+      // Without VEX there are 8 predicates.
+      const predicate = b.and(c.immediate(), b.i32(7));
+      const accepted = b.shrU(b.i32(PREDICATE_TABLE), b.shl(predicate, b.i32(2)));
+      const bit = (n: number): Node => b.and(b.shrU(accepted, b.i32(n)), b.i32(1));
+      const isPlain = v.all(v.and(v.isPlain(a), v.isPlain(x)));
+      const outcomes = ['lt', 'eq', 'gt'].map((name) => v.op(name, a, x));
+      const terms = outcomes.map((outcome, n) => {
+        if (!isPacked) return b.and(outcome, bit(n));
+        return b.op('v128.and', outcome, b.op('i32x4.splat', b.neg(bit(n))));
+      });
+      const any = v.or(v.or(terms[0]!, terms[1]!), terms[2]!);
+      const mask = isPacked
+        ? any
+        : b.op(`${shape}.reinterpret_${isDouble ? 'i64' : 'i32'}`, isDouble ? b.neg(b.extendU(any)) : b.neg(any));
+      b.if(
+        b.and(isPlain, b.ne(mxcsrAllows(c, SSE_PLAIN), b.i32(0))),
+        () => c.write(0, mask),
+        () => callExact(c, `cmp${suffix}`, 0, 1, predicate),
+      );
+    },
+  };
+}
+
+/** ROUNDxx: immediate bits 0..1 the rounding, bit 2 take MXCSR's (nearest, where that is plain), bit 3 no PE. */
+function roundTo(suffix: Suffix): InsnDef {
+  const { operands, isPacked } = FORMS[suffix];
+  const opcode = { ps: '08', pd: '09', ss: '0A', sd: '0B' }[suffix];
+  return {
+    mnemonic: `round${suffix}`,
+    encodings: [
+      enc(`66 0F 3A ${opcode} /r`, operands[0].replace('rw', 'w'), operands[1], 'r:Ib', {
+        aligned: isPacked,
+        cpuid: 'sse4_1',
+      }),
+    ],
+    lift(c) {
+      const { b } = c;
+      const v = new Values(c, suffix);
+      const x = c.read(1);
+      const imm = b.and(c.immediate(), b.i32(0xff));
+      const mode = b.select(b.and(imm, b.i32(4)), b.i32(0), b.and(imm, b.i32(3)));
+      const is = (n: number): Node => b.eq(mode, b.i32(n));
+      const down = b.select(is(1), v.op('floor', x), v.op('nearest', x));
+      const r = b.select(is(3), v.op('trunc', x), b.select(is(2), v.op('ceil', x), down));
+      const needsNoMxcsr = b.eq(b.and(imm, b.i32(12)), b.i32(8));
+      b.if(
+        b.and(v.all(v.isPlain(x)), b.or(needsNoMxcsr, mxcsrAllows(c, SSE_FAST))),
+        () => c.write(0, r),
+        () => callExact(c, `round${suffix}`, 0, 1, imm),
+      );
+    },
+  };
+}
+
+/** Conversions between packed formats: fast while every element converts without notice. */
+function packedConversion(
+  name: string,
+  encoding: EncodingSpec,
+  convert: (c: LiftContext, x: Node) => { result: Node; isFast: Node },
+): InsnDef {
+  return {
+    mnemonic: name,
+    encodings: [encoding],
+    lift(c) {
+      const source = c.read(1);
+      const x = source.type === 'i64' ? c.b.op('i64x2.splat', source) : source;
+      const { result, isFast } = convert(c, x);
+      c.b.if(
+        isFast,
+        () => c.writeXmm(0, result),
+        () => callExact(c, name),
+      );
+    },
+  };
+}
+
+const truncateDoubles = (c: LiftContext, x: Node, round: 'trunc' | 'nearest'): { result: Node; isFast: Node } => {
+  const v = new Values(c, 'pd');
+  const whole = v.op(round, x);
+  const inRange = v.op('lt', v.op('abs', whole), v.constant((1023n + 31n) << 52n));
+  return {
+    result: c.b.op('i32x4.trunc_sat_f64x2_s_zero', whole),
+    isFast: c.b.and(v.all(inRange), mxcsrAllows(c, SSE_FAST)),
+  };
+};
+
+const packedConversions: InsnDef[] = [
+  packedConversion('cvtps2pd', enc('NP 0F 5A /r', 'w:Vx', 'r:Wq'), (c, x) => {
+    const v = new Values(c, 'ps');
+    const isPlain = c.b.ne(mxcsrAllows(c, SSE_PLAIN), c.b.i32(0));
+    return { result: c.b.op('f64x2.promote_low_f32x4', x), isFast: c.b.and(v.all(v.isPlain(x)), isPlain) };
+  }),
+  packedConversion('cvtpd2ps', enc('66 0F 5A /r', 'w:Vx', 'r:Wx', { aligned: true }), (c, x) => {
+    const wide = new Values(c, 'pd');
+    const narrow = new Values(c, 'ps');
+    const r = c.b.op('f32x4.demote_f64x2_zero', x);
+    // Zeros must come from zeros; the two upper elements of the result are always 0.
+    const zeros = c.b.eq(
+      c.b.op('i32x4.bitmask', narrow.isZero(r)),
+      c.b.or(c.b.op('i64x2.bitmask', wide.isZero(x)), c.b.i32(12)),
+    );
+    const lanes = narrow.all(narrow.and(narrow.isFinite(r), narrow.or(narrow.isSafe(r), narrow.isZero(r))));
+    return { result: r, isFast: c.b.and(c.b.and(lanes, zeros), mxcsrAllows(c, SSE_FAST)) };
+  }),
+  packedConversion('cvtpd2dq', enc('F2 0F E6 /r', 'w:Vx', 'r:Wx', { aligned: true }), (c, x) =>
+    truncateDoubles(c, x, 'nearest'),
+  ),
+  packedConversion('cvttpd2dq', enc('66 0F E6 /r', 'w:Vx', 'r:Wx', { aligned: true }), (c, x) =>
+    truncateDoubles(c, x, 'trunc'),
+  ),
+];
+
 const A = { aligned: true };
-/** Without VEX, comparisons have 8 predicates. */
-const predicate = { immediateMask: 7 };
 const sse4 = { immediateMask: 0xff, cpuid: 'sse4_1' };
 
 export const sseFloat: InsnDef[] = [
@@ -339,14 +466,9 @@ export const sseFloat: InsnDef[] = [
   ...packedFromInteger,
   packedToInteger('cvtps2dq', '66', 'nearest'),
   packedToInteger('cvttps2dq', 'F3', 'trunc'),
-  exact('cvtps2pd', [enc('NP 0F 5A /r', 'w:Vx', 'r:Wq')]),
-  exact('cvtpd2ps', [enc('66 0F 5A /r', 'w:Vx', 'r:Wx', A)]),
-  exact('cvtpd2dq', [enc('F2 0F E6 /r', 'w:Vx', 'r:Wx', A)]),
-  exact('cvttpd2dq', [enc('66 0F E6 /r', 'w:Vx', 'r:Wx', A)]),
-  exact('cmpps', [enc('NP 0F C2 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], predicate),
-  exact('cmppd', [enc('66 0F C2 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], predicate),
-  exact('cmpss', [enc('F3 0F C2 /r', 'rw:Vd', 'r:Wd', 'r:Ib')], predicate),
-  exact('cmpsd', [enc('F2 0F C2 /r', 'rw:Vq', 'r:Wq', 'r:Ib')], predicate),
+  ...packedConversions,
+  ...ALL.map(comparison),
+  ...ALL.map(roundTo),
   exact('rcpps', [enc('NP 0F 53 /r', 'w:Vx', 'r:Wx', A)]),
   exact('rcpss', [enc('F3 0F 53 /r', 'w:Vd', 'r:Wd')]),
   exact('rsqrtps', [enc('NP 0F 52 /r', 'w:Vx', 'r:Wx', A)]),
@@ -357,10 +479,6 @@ export const sseFloat: InsnDef[] = [
   exact('haddpd', [enc('66 0F 7C /r', 'rw:Vx', 'r:Wx', A)]),
   exact('hsubps', [enc('F2 0F 7D /r', 'rw:Vx', 'r:Wx', A)]),
   exact('hsubpd', [enc('66 0F 7D /r', 'rw:Vx', 'r:Wx', A)]),
-  exact('roundps', [enc('66 0F 3A 08 /r', 'w:Vx', 'r:Wx', 'r:Ib', A)], sse4),
-  exact('roundpd', [enc('66 0F 3A 09 /r', 'w:Vx', 'r:Wx', 'r:Ib', A)], sse4),
-  exact('roundss', [enc('66 0F 3A 0A /r', 'w:Vd', 'r:Wd', 'r:Ib')], sse4),
-  exact('roundsd', [enc('66 0F 3A 0B /r', 'w:Vq', 'r:Wq', 'r:Ib')], sse4),
   exact('dpps', [enc('66 0F 3A 40 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], sse4),
   exact('dppd', [enc('66 0F 3A 41 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], sse4),
   // Between MMX and XMM.
