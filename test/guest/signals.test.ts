@@ -13,16 +13,29 @@ describe('C programs', () => {
   }
 });
 
+/** Functions of the backtrace in a crash report. */
+function callersIn(report: string): string[] {
+  return [...report.matchAll(/^ {2}#\d+ 0x[0-9a-f]+ (?:near )?([\w.]+)\+/gm)].map(([, name]) => name!);
+}
+
 describe('the crash report', () => {
-  it('names the fault, and finds its callers through a signal frame', (context) => {
-    const program = compileC(context, 'crash');
-    const { status, stderr } = runGuest(program);
-    expect(status).toBe(139);
-    expect(stderr).toMatch(/^SIGSEGV: Segmentation fault \(SEGV_MAPERR, address 0x0, exception 14, error code 0x6\)$/m);
-    expect(stderr).toMatch(/^at 0x[0-9a-f]+ store_nowhere\+0x/m);
-    const callers = [...stderr.matchAll(/^ {2}#\d+ 0x[0-9a-f]+ (?:near )?([\w.]+)\+/gm)].map(([, name]) => name);
-    expect(callers.slice(0, 2)).toEqual(['store_nowhere', 'handler']);
-    expect(callers).toContain('comparing');
-    expect(callers.slice(-4)).toContain('main');
-  });
+  const ways: readonly (readonly [name: string, flags: readonly string[]])[] = [
+    ['.eh_frame of a static program', ['-static']],
+    ['.eh_frame_hdr of a dynamic one', []],
+    ['frame pointers', ['-fno-asynchronous-unwind-tables', '-fno-omit-frame-pointer']],
+  ];
+  for (const [way, flags] of ways) {
+    it(`names the fault, and finds its callers through a signal frame by ${way}`, (context) => {
+      const { status, stderr } = runGuest(compileC(context, 'crash', flags));
+      expect(status).toBe(139);
+      expect(stderr).toMatch(
+        /^SIGSEGV: Segmentation fault \(SEGV_MAPERR, address 0x0, exception 14, error code 0x6\)$/m,
+      );
+      expect(stderr).toMatch(/^at 0x[0-9a-f]+ store_nowhere\+0x/m);
+      const callers = callersIn(stderr);
+      expect(callers.slice(0, 2)).toEqual(['store_nowhere', 'handler']);
+      expect(callers).toContain('comparing');
+      expect(callers.slice(-5)).toContain('main');
+    });
+  }
 });

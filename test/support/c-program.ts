@@ -1,4 +1,4 @@
-/** C programs of test/guest/c: compiled statically, run on this machine and under elfdeck. */
+/** C programs of test/guest/c: compiled, run on this machine and under elfdeck. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -8,14 +8,14 @@ import { onTestFinished, type TestContext } from 'vitest';
 import { type CommandResult, elfdeck } from './elfdeck.ts';
 import { requireTool } from './tools.ts';
 
-/** Compiles test/guest/c/NAME.c for the length of the test; returns the program's path. */
-export function compileC(context: TestContext, name: string, flags: readonly string[] = []): string {
+/** Compiles test/guest/c/NAME.c for the length of the test; returns the program's path. Later flags win. */
+export function compileC(context: TestContext, name: string, flags: readonly string[] = ['-static']): string {
   const gcc = requireTool(context, 'gcc');
   const source = fileURLToPath(new URL(`../guest/c/${name}.c`, import.meta.url));
   const directory = mkdtempSync(join(tmpdir(), 'elfdeck-c-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const program = join(directory, name);
-  const words = ['-O1', '-static', '-pthread', '-Wall', '-Werror', ...flags, '-o', program, source, '-lm'];
+  const words = ['-O1', '-pthread', '-Wall', '-Werror', ...flags, '-o', program, source, '-lm'];
   const { status, stderr } = spawnSync(gcc, words, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${name}.c does not compile:\n${stderr}`);
   return program;

@@ -7,6 +7,7 @@ static volatile int calls;
 
 __attribute__((noinline)) static void store_nowhere(int value) {
   *nowhere = value;
+  abort();
 }
 
 __attribute__((noinline)) static void handler(int signal) {
