@@ -3,7 +3,7 @@ import type { Node } from '../../ir/ir.ts';
 import { RDI } from '../../vcpu/state.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { type EncodingSpec, enc, type InsnDef } from '../notation.ts';
-import { direct, field, lane32Indices, lanes32, packed } from './packed.ts';
+import { type Combine, field, lane32Indices, lanes32, packed } from './packed.ts';
 
 const ALIGNED = { aligned: true };
 
@@ -84,10 +84,35 @@ function duplicate(mnemonic: string, encoding: EncodingSpec, lanes: readonly num
   };
 }
 
-const both = (opcode: string): EncodingSpec[] => [
-  enc(`NP 0F ${opcode} /r`, 'rw:Vx', 'r:Wx', ALIGNED),
-  enc(`66 0F ${opcode} /r`, 'rw:Vx', 'r:Wx', ALIGNED),
-];
+/** Bytes whose mask has the top bit set go to [RDI]; only those are checked. */
+function maskedMove(mnemonic: string, encoding: EncodingSpec): InsnDef {
+  return {
+    mnemonic,
+    encodings: [encoding],
+    test: { setup: 'string' },
+    lift(c) {
+      const { b } = c;
+      const toVector = (v: Node): Node => (v.type === 'i64' ? b.op('i64x2.splat', v) : v);
+      const data = toVector(c.read(0));
+      const mask = toVector(c.read(1));
+      const pointer = b.extendU(c.gpr(RDI, c.addressSize));
+      const address = c.withSegment(pointer);
+      for (let i = 0; i < c.width(0) / 8; i++) {
+        b.if(b.ltS(b.lane('i8x16.extract_lane_s', i, mask), b.i32(0)), () =>
+          c.storeAt(b.add(address, b.i64(i)), 8, b.lane('i8x16.extract_lane_u', i, data)),
+        );
+      }
+    },
+  };
+}
+
+const single = (opcode: string): EncodingSpec => enc(`NP 0F ${opcode} /r`, 'rw:Vx', 'r:Wx', ALIGNED);
+const double = (opcode: string): EncodingSpec => enc(`66 0F ${opcode} /r`, 'rw:Vx', 'r:Wx', ALIGNED);
+
+/** The PS and the PD form of a bitwise operation, which do the same. */
+function bitwise(name: string, opcode: string, combine: Combine): InsnDef[] {
+  return [packed(`${name}ps`, [single(opcode)], combine), packed(`${name}pd`, [double(opcode)], combine)];
+}
 
 export const sseMove: InsnDef[] = [
   move('movaps', enc('NP 0F 28 /r', 'w:Vx', 'r:Wx', ALIGNED), enc('NP 0F 29 /r', 'w:Wx', 'r:Vx', ALIGNED)),
@@ -124,12 +149,16 @@ export const sseMove: InsnDef[] = [
   load('movq2dq', enc('F3 0F D6 /r', 'w:Vx', 'r:Nq')),
   move('movdq2q', enc('F2 0F D6 /r', 'w:Pq', 'r:Uq')),
   // Halves.
-  half('movlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Mq'), enc('66 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.read(1)),
-  half('movhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Mq'), enc('66 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.read(1)),
+  half('movlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.read(1)),
+  half('movlpd', [enc('66 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.read(1)),
+  half('movhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.read(1)),
+  half('movhpd', [enc('66 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.read(1)),
   half('movhlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Ux')], 0, (c) => high(c, c.readXmm(1))),
   half('movlhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Ux')], 1, (c) => low(c, c.readXmm(1))),
-  storeHalf('movlps', [enc('NP 0F 13 /r', 'w:Mq', 'r:Vx'), enc('66 0F 13 /r', 'w:Mq', 'r:Vx')], low),
-  storeHalf('movhps', [enc('NP 0F 17 /r', 'w:Mq', 'r:Vx'), enc('66 0F 17 /r', 'w:Mq', 'r:Vx')], high),
+  storeHalf('movlps', [enc('NP 0F 13 /r', 'w:Mq', 'r:Vx')], low),
+  storeHalf('movlpd', [enc('66 0F 13 /r', 'w:Mq', 'r:Vx')], low),
+  storeHalf('movhps', [enc('NP 0F 17 /r', 'w:Mq', 'r:Vx')], high),
+  storeHalf('movhpd', [enc('66 0F 17 /r', 'w:Mq', 'r:Vx')], high),
   {
     mnemonic: 'movddup',
     encodings: [enc('F2 0F 12 /r', 'w:Vx', 'r:Wq')],
@@ -140,14 +169,14 @@ export const sseMove: InsnDef[] = [
   duplicate('movsldup', enc('F3 0F 12 /r', 'w:Vx', 'r:Wx', ALIGNED), [0, 0, 2, 2]),
   duplicate('movshdup', enc('F3 0F 16 /r', 'w:Vx', 'r:Wx', ALIGNED), [1, 1, 3, 3]),
   // Bitwise on floats.
-  direct('andps', both('54'), 'v128.and'),
-  packed('andnps', both('55'), (c, a, x) => c.b.op('v128.andnot', x, a)),
-  direct('orps', both('56'), 'v128.or'),
-  direct('xorps', both('57'), 'v128.xor'),
-  shuffled('unpcklps', [both('14')[0]!], [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]),
-  shuffled('unpckhps', [both('15')[0]!], [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]),
-  shuffled('unpcklpd', [both('14')[1]!], [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]),
-  shuffled('unpckhpd', [both('15')[1]!], [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]),
+  ...bitwise('and', '54', (c, a, x) => c.b.op('v128.and', a, x)),
+  ...bitwise('andn', '55', (c, a, x) => c.b.op('v128.andnot', x, a)),
+  ...bitwise('or', '56', (c, a, x) => c.b.op('v128.or', a, x)),
+  ...bitwise('xor', '57', (c, a, x) => c.b.op('v128.xor', a, x)),
+  shuffled('unpcklps', [single('14')], [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]),
+  shuffled('unpckhps', [single('15')], [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]),
+  shuffled('unpcklpd', [double('14')], [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]),
+  shuffled('unpckhpd', [double('15')], [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]),
   {
     mnemonic: 'shufps',
     encodings: [enc('NP 0F C6 /r', 'rw:Vx', 'r:Wx', 'r:Ib', ALIGNED)],
@@ -186,23 +215,6 @@ export const sseMove: InsnDef[] = [
       c.write(0, c.b.op('i64x2.bitmask', c.read(1)));
     },
   },
-  {
-    // Bytes whose mask has the top bit set go to [RDI]; only those are checked.
-    mnemonic: 'maskmovdqu',
-    encodings: [enc('66 0F F7 /r', 'r:Vx', 'r:Ux'), enc('NP 0F F7 /r', 'r:Pq', 'r:Nq')],
-    test: { setup: 'string' },
-    lift(c) {
-      const { b } = c;
-      const toVector = (v: Node): Node => (v.type === 'i64' ? b.op('i64x2.splat', v) : v);
-      const data = toVector(c.read(0));
-      const mask = toVector(c.read(1));
-      const pointer = b.extendU(c.gpr(RDI, c.addressSize));
-      const address = c.withSegment(pointer);
-      for (let i = 0; i < c.width(0) / 8; i++) {
-        b.if(b.ltS(b.lane('i8x16.extract_lane_s', i, mask), b.i32(0)), () =>
-          c.storeAt(b.add(address, b.i64(i)), 8, b.lane('i8x16.extract_lane_u', i, data)),
-        );
-      }
-    },
-  },
+  maskedMove('maskmovdqu', enc('66 0F F7 /r', 'r:Vx', 'r:Ux')),
+  maskedMove('maskmovq', enc('NP 0F F7 /r', 'r:Pq', 'r:Nq')),
 ];
