@@ -9,7 +9,7 @@ const outdir = join(root, 'build/out');
 rmSync(outdir, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { cli: 'core/cli/main.ts', worker: 'core/host/worker.ts' },
+  entryPoints: { cli: 'core/cli/main.ts', manager: 'core/manager/manager.ts', worker: 'core/host/worker.ts' },
   outdir,
   outExtension: { '.js': '.mjs' },
   chunkNames: 'chunk-[hash]',

@@ -1,0 +1,77 @@
+/** The three ways to run a program: on this machine's CPU, under qemu-user, under elfdeck. */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Statistics } from '../../core/contract/worker-protocol.ts';
+import { build, findInstalled, root, workFolder } from './programs.ts';
+
+export type RunnerName = 'native' | 'qemu' | 'elfdeck';
+
+export interface Runner {
+  name: RunnerName;
+  /** What stands before the program. */
+  prefix: readonly string[];
+}
+
+const command = join(root, 'core/cli/bin/elfdeck');
+const qemu = findInstalled(['qemu-x86_64', 'qemu-x86_64-static']);
+
+export const runners: readonly Runner[] = [
+  { name: 'native', prefix: [] },
+  ...(qemu === undefined ? [] : [{ name: 'qemu' as const, prefix: [qemu] }]),
+  {
+    name: 'elfdeck',
+    prefix: [process.execPath, command, 'run', '--quiet', '--stats', '-r', '/:ro', '-e', 'LC_ALL=C', '--'],
+  },
+];
+
+/** `qemu-x86_64 version 7.2.22 (...)`, or why there is none. */
+export function qemuVersion(): string {
+  if (qemu === undefined) return 'qemu-user is not installed';
+  return spawnSync(qemu, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0]!.replace(/ \(.*/, '');
+}
+
+export interface Run {
+  wallMs: number;
+  /** User and system time of the whole process, all its threads. */
+  cpuMs: number;
+  maxRssMb: number;
+  /** What it wrote, and a digest of all of it. */
+  output: string;
+  digest: string;
+  /** Of an elfdeck run. */
+  statistics?: Statistics;
+}
+
+/** Seconds after which a run is given up. */
+const LIMIT_S = 300;
+const SHOWN_CHARS = 200;
+
+/** Runs a program once; a string says why that failed. */
+export function run(runner: Runner, path: string, words: readonly string[], stdinFile = '/dev/null'): Run | string {
+  const files = ['report', 'stdout', 'stderr'].map((name) => join(workFolder, name)) as [string, string, string];
+  const [report, stdout, stderr] = files;
+  const stdio = [openSync(stdinFile, 'r'), openSync(stdout, 'w'), openSync(stderr, 'w')];
+  const line = [report, `${LIMIT_S}`, ...runner.prefix, path, ...words];
+  // Little of our environment, and the same for all.
+  const { status } = spawnSync(build('measure'), line, { stdio, env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
+  for (const fd of stdio) closeSync(fd);
+  if (status !== 0) return 'could not be measured';
+  const [wallNs, userUs, systemUs, maxRssKb, exit] = readFileSync(report, 'utf8').split(' ').map(Number) as [
+    ...[number, number, number, number, number],
+  ];
+  const errors = readFileSync(stderr, 'latin1');
+  if (exit !== 0) return `exit status ${exit}: ${errors.trim().replaceAll(/\s+/g, ' ').slice(0, SHOWN_CHARS)}`;
+  const bytes = readFileSync(stdout);
+  const statistics =
+    runner.name === 'elfdeck' ? (JSON.parse(errors.slice(errors.lastIndexOf('\n{\n') + 1)) as Statistics) : undefined;
+  return {
+    wallMs: wallNs / 1e6,
+    cpuMs: (userUs + systemUs) / 1e3,
+    maxRssMb: maxRssKb / 1024,
+    output: bytes.toString('latin1', 0, SHOWN_CHARS),
+    digest: createHash('sha256').update(bytes).digest('hex'),
+    ...(statistics === undefined ? {} : { statistics }),
+  };
+}
