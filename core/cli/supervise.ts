@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { exitStatusOf, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
 import { type OutputStream, STREAM_STDOUT, STREAM_STRACE } from '../contract/worker-channel.ts';
@@ -26,7 +27,7 @@ export async function supervise(spec: VmSpec, options: SuperviseOptions): Promis
   output.onClosed = () => instance.closeOutput(STREAM_STDOUT);
   const restore = isTerminal ? enterRawMode() : () => {};
   forwardSignals(instance, isTerminal);
-  feedInput(instance);
+  feedInput(process.stdin, instance);
   // A start that fails is in the ending, too.
   instance.start().catch(() => {});
   const ending = await instance.ended;
@@ -64,8 +65,7 @@ function forwardSignals(instance: Instance, isTerminal: boolean): void {
 }
 
 /** Passes stdin on as fast as the guest takes it. The end may be told while the last chunk still waits for room. */
-function feedInput(instance: Instance): void {
-  const { stdin } = process;
+export function feedInput(stdin: Readable, instance: Pick<Instance, 'write' | 'endInput'>): void {
   let written = Promise.resolve();
   stdin.on('data', (chunk: Buffer) => {
     stdin.pause();
@@ -128,7 +128,7 @@ function writeStream(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<voi
 
 /** Prints what is to be said at the end and gives the exit status. */
 function conclude({ exit, error, report, statistics }: Ending, options: SuperviseOptions): number {
-  if (report !== undefined) writeSync(2, report);
+  if (report !== undefined) writeSync(2, report.endsWith('\n') ? report : `${report}\n`);
   if (error !== undefined) writeSync(2, describeError(error));
   if (statistics !== undefined) {
     if (options.missing) {

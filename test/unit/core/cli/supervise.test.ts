@@ -1,0 +1,25 @@
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { feedInput } from '../../../../core/cli/supervise.ts';
+
+describe('feedInput', () => {
+  it('ends the input only after the guest has taken the last chunk', async () => {
+    const events: string[] = [];
+    let takeAll = (): void => {};
+    feedInput(Readable.from([Buffer.from('last')], { objectMode: false }), {
+      write: (bytes) => {
+        events.push(`write ${Buffer.from(bytes)}`);
+        return new Promise((resolve) => {
+          takeAll = resolve;
+        });
+      },
+      endInput: () => events.push('end'),
+    });
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    events.push('taken');
+    takeAll();
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    expect(events).toEqual(['write last', 'taken', 'end']);
+  });
+});
