@@ -164,7 +164,7 @@ const FIXED: Record<string, { size: SizeCode; fixed: number }> = {
   '1': { size: '', fixed: 1 },
 };
 
-function parseOperand(text: string): OperandDef {
+export function parseOperand(text: string): OperandDef {
   const [access, type] = text.split(':') as [OperandDef['access'], string];
   const fixed = FIXED[type];
   if (fixed) return { text: type, addressing: 'fixed', access, isSignExtended: false, ...fixed };
