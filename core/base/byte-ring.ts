@@ -1,6 +1,6 @@
 /**
- * A byte queue in a circular buffer: the storage of pipes, sockets and ttys. It starts small and doubles up to its
- * capacity, so that an idle pipe costs a page and not 64 KiB. Positions count all bytes ever written and read.
+ * A byte queue in a circular buffer: the storage of pipes, sockets and ttys. It takes memory when
+ * bytes come, and doubles up to its capacity. Positions count all bytes ever written and read.
  */
 import { assert } from './assert.ts';
 
@@ -12,11 +12,10 @@ export class ByteRing {
   /** Bytes put in and taken out since the beginning; exact for 2^53. */
   written = 0;
   taken = 0;
-  private bytes: Uint8Array;
+  private bytes: Uint8Array = new Uint8Array(0);
 
   constructor(capacity: number) {
     this.capacity = capacity;
-    this.bytes = new Uint8Array(Math.min(capacity, FIRST_ALLOCATION));
   }
 
   get used(): number {
@@ -93,7 +92,7 @@ export class ByteRing {
   }
 
   private reallocate(need: number): void {
-    let size = this.bytes.length;
+    let size = this.bytes.length || Math.min(this.capacity, FIRST_ALLOCATION);
     while (size < need) size *= 2;
     const held = new Uint8Array(this.used);
     this.peek(held);

@@ -45,34 +45,52 @@ export class AnonymousFs implements FileSystem {
 export class AnonymousInode extends Inode {
   readonly fs: AnonymousFs;
   readonly ino: number;
-  private readonly attributes: Attributes;
   /** Opening it again through /proc/PID/fd, where that is not the business of a special file opener. */
   reopen: ((flags: number) => OpenFile) | undefined = undefined;
+  private mode: number;
+  private uid: number;
+  private gid: number;
+  private readonly madeAtNs: number;
+  /** Times, once somebody asked: most of these inodes come and go unseen. */
+  private times: Pick<Attributes, 'atimeNs' | 'mtimeNs' | 'ctimeNs' | 'btimeNs'> | undefined = undefined;
 
   constructor(fs: AnonymousFs, mode: number, uid: number, gid: number) {
     super();
     this.fs = fs;
     this.ino = fs.allocateIno();
-    const now = fs.kernel.realtimeNs();
-    const times = { atimeNs: now, mtimeNs: now, ctimeNs: now, btimeNs: now };
-    const identity = { dev: fs.dev, ino: this.ino, mode, nlink: 1, uid, gid, rdev: 0 };
-    this.attributes = { ...identity, size: 0, blksize: PAGE, blocks: 0, ...times };
+    this.mode = mode;
+    this.uid = uid;
+    this.gid = gid;
+    this.madeAtNs = fs.kernel.clock.monotonicNs();
   }
 
   get type(): number {
-    return this.attributes.mode & S_IFMT;
+    return this.mode & S_IFMT;
   }
   stat(): Attributes {
-    return { ...this.attributes };
+    const { fs, ino, mode, uid, gid } = this;
+    const identity = { dev: fs.dev, ino, mode, nlink: 1, uid, gid, rdev: 0 };
+    return { ...identity, size: 0, blksize: PAGE, blocks: 0, ...this.knownTimes() };
+  }
+  private knownTimes() {
+    if (this.times === undefined) {
+      const { kernel } = this.fs;
+      const madeNs = kernel.realtimeNs() - BigInt(Math.round(kernel.clock.monotonicNs() - this.madeAtNs));
+      this.times = { atimeNs: madeNs, mtimeNs: madeNs, ctimeNs: madeNs, btimeNs: madeNs };
+    }
+    return this.times;
   }
   override setattr({ mode, uid, gid, atimeNs, mtimeNs }: SetAttributes): void {
-    const a = this.attributes;
-    if (mode !== undefined) a.mode = (a.mode & S_IFMT) | (mode & ~S_IFMT);
-    a.uid = uid ?? a.uid;
-    a.gid = gid ?? a.gid;
-    a.atimeNs = atimeNs ?? a.atimeNs;
-    a.mtimeNs = mtimeNs ?? a.mtimeNs;
-    a.ctimeNs = this.fs.kernel.realtimeNs();
+    if (mode !== undefined) this.mode = (this.mode & S_IFMT) | (mode & ~S_IFMT);
+    this.uid = uid ?? this.uid;
+    this.gid = gid ?? this.gid;
+    const before = this.knownTimes();
+    this.times = {
+      atimeNs: atimeNs ?? before.atimeNs,
+      mtimeNs: mtimeNs ?? before.mtimeNs,
+      ctimeNs: this.fs.kernel.realtimeNs(),
+      btimeNs: before.btimeNs,
+    };
   }
   open(flags: number): OpenFile {
     return this.reopen?.(flags) ?? fail(ENXIO);

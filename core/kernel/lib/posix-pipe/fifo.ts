@@ -21,7 +21,7 @@ class PipesInUse {
       pipes = new Map();
       this.byFs.set(inode.fs, pipes);
     }
-    const { ino } = inode.stat();
+    const ino = inode instanceof AnonymousInode ? inode.ino : inode.stat().ino;
     let pipe = pipes.get(ino);
     if (pipe === undefined) {
       pipe = new Pipe(() => this.forget(inode.fs, ino));

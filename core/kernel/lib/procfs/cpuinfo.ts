@@ -77,5 +77,5 @@ export function cpuinfo(): string {
 
 /** Tabs up to column 16. */
 function tabs(name: string): string {
-  return '\t'.repeat(Math.max(1, 2 - Math.floor(name.length / 8)));
+  return '\t'.repeat(Math.max(0, 2 - Math.floor(name.length / 8)));
 }
