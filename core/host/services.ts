@@ -7,15 +7,18 @@ import type { Clock, RandomFill } from '../dev/clock.ts';
 /** Wall clock steps (NTP, a suspended laptop) beyond this are followed. */
 const MAX_DRIFT_MS = 100;
 
-/** The host's clocks: monotonic time counts from the start of the thread. */
+/** Many a program takes a monotonic time of 0 s for "never": no program on Linux runs that early. */
+const START_MS = 1000;
+
+/** The host's clocks: monotonic time counts from one second before the start of the thread. */
 export class HostClock implements Clock {
-  private offsetMs = performance.timeOrigin;
+  private offsetMs = performance.timeOrigin - START_MS;
 
   monotonicNs(): number {
-    return Math.round(performance.now() * 1e6);
+    return Math.round((performance.now() + START_MS) * 1e6);
   }
   get realtimeOffsetNs(): bigint {
-    const drift = Date.now() - (this.offsetMs + performance.now());
+    const drift = Date.now() - (this.offsetMs + START_MS + performance.now());
     if (Math.abs(drift) > MAX_DRIFT_MS) this.offsetMs += drift;
     return BigInt(Math.round(this.offsetMs * 1e3)) * 1000n;
   }
