@@ -24,10 +24,8 @@ await build({
   keepNames: false,
   sourcemap: false,
   legalComments: 'none',
-  // Some dependencies are CommonJS and call require for Node's own modules.
-  banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
+  // Some dependencies are CommonJS and require Node's own modules, and only those.
+  banner: { js: 'const require=(name)=>process.getBuiltinModule(name);' },
   logLevel: 'warning',
 });
 

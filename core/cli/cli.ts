@@ -71,6 +71,8 @@ function report(error: unknown): number {
 }
 
 export async function main(words: readonly string[]): Promise<void> {
+  // Whoever reads a list may have seen enough: `elfdeck images | head -1`.
+  if (!words[0]?.startsWith('run')) process.stdout.on('error', () => process.exit());
   try {
     await program.parseAsync(words[0] === 'run' ? fixStraceOption(run, words) : words, { from: 'user' });
   } catch (error) {
