@@ -186,9 +186,13 @@ function normalSize(insn: Insn): number {
 
 function addressFormIndex(insn: Insn): number {
   // String and other implicit memory operands have no ModRM but an address size and a segment.
-  if (insn.mod === 3) return insn.addressSize === 32 ? 5 : 0;
+  // Where a register stands in the place of a memory operand, a 67 prefix means nothing (compilers pad with it).
+  if (insn.mod === 3) return insn.addressSize === 32 && !hasRegisterForMemory(insn) ? 5 : 0;
   if (insn.addressSize === 32) return 5;
   if (insn.segment !== 'none') return 4;
   if (insn.isRipRelative) return 3;
   return insn.index >= 0 || insn.base < 0 ? 2 : 1;
 }
+
+const hasRegisterForMemory = ({ mod, enc }: Insn): boolean =>
+  mod === 3 && enc.operands.some(({ addressing }) => 'EWQ'.includes(addressing));
