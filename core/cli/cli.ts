@@ -70,9 +70,12 @@ function report(error: unknown): number {
   return exitStatusOf('instance.internal');
 }
 
+/** Commands that run an instance, which is told when its output is no longer read. */
+const runners = new Set(['run', 'run.sh', 'qemu-guest']);
+
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads a list may have seen enough: `elfdeck images | head -1`.
-  if (!words[0]?.startsWith('run')) process.stdout.on('error', () => process.exit());
+  if (!runners.has(words[0] ?? '')) process.stdout.on('error', () => process.exit());
   try {
     await program.parseAsync(words[0] === 'run' ? fixStraceOption(run, words) : words, { from: 'user' });
   } catch (error) {

@@ -8,7 +8,7 @@ import type { VmSpec } from '../contract/vm-spec.ts';
 import type { Ending, ProgramExit, Statistics } from '../contract/worker-protocol.ts';
 import { bannerText } from '../image/banner.ts';
 import type { Image } from '../image/image.ts';
-import { createEngine } from '../interp/create.ts';
+import { createEngine, disassembleBytes } from '../interp/create.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { libraryOptions } from '../kernel/lib/index.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
@@ -18,7 +18,6 @@ import { Scheduler } from '../kernel/sched/scheduler.ts';
 import { Strace } from '../kernel/syscall/strace.ts';
 import { parseSyscallFilter } from '../kernel/syscall/strace-filter.ts';
 import { SyscallTable } from '../kernel/syscall/table.ts';
-import type { Task } from '../kernel/task.ts';
 import { AddressSpace } from '../mem/address-space.ts';
 import type { Engine } from '../vcpu/engine.ts';
 import { applyParameters, parameterHelp, readBootLine } from './apply-parameters.ts';
@@ -83,7 +82,18 @@ export class Machine {
       this.busyNs -= clock.monotonicNs() - startNs;
     };
     const memoryBytes = this.spec.memoryMiB * MIB;
-    return { clock, random, console, hasRequest, idle, memoryBytes, hostname: 'unikraft', logger: this.log };
+    const disassemble = disassembleBytes;
+    return {
+      clock,
+      random,
+      console,
+      hasRequest,
+      idle,
+      memoryBytes,
+      hostname: 'unikraft',
+      logger: this.log,
+      disassemble,
+    };
   }
 
   /** What runs the guest's code. */
@@ -182,11 +192,5 @@ export class Machine {
   /** The console device has another size. */
   resized(): void {
     consoleResized(this.kernel);
-  }
-
-  /** The first process's task, for tests and tools. */
-  get firstTask(): Task | undefined {
-    const [first] = this.kernel.processes.values();
-    return first?.tasks[0];
   }
 }
