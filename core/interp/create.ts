@@ -1,7 +1,8 @@
 /** Puts tier 0 together: instruction table, helpers, prebuilt handlers. */
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
-import { DecodeTable } from '../x86/decoder.ts';
+import { Decoder, DecodeTable } from '../x86/decoder.ts';
+import { disassemble } from '../x86/disassembler.ts';
 import { cryptoHelpers } from '../x86/helpers/aes.ts';
 import { compareStringsHelpers } from '../x86/helpers/compare-strings.ts';
 import { floatHelpers } from '../x86/helpers/float.ts';
@@ -43,4 +44,11 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
   );
   engine = new InterpreterEngine(space, decodeTable(), helpers, options.common);
   return engine;
+}
+
+/** Text of the instruction that `bytes` start with, at address `ip`; undefined when they are none. */
+export function disassembleBytes(bytes: Uint8Array, ip: number): string | undefined {
+  const decoder = new Decoder(decodeTable());
+  if (decoder.decode(bytes, 0, bytes.length) !== undefined) return undefined;
+  return disassemble(decoder.insn, bytes, 0, ip);
 }

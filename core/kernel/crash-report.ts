@@ -135,16 +135,18 @@ function describeRegisters({ vcpu }: Task): string[] {
   ];
 }
 
-/** Bytes around RIP, its own in angle brackets. */
+/** Bytes around RIP, its own in angle brackets, and the instruction there. */
 function describeCode(task: Task): string[] {
   const { rip } = task.vcpu;
   const { memory } = task;
   const before = memory.accessible(rip - CODE_BEFORE, CODE_BEFORE, 'r') === CODE_BEFORE ? CODE_BEFORE : 0;
   const len = memory.accessible(rip - before, CODE_BYTES, 'r');
   if (len <= before) return [];
-  const bytes = [...memory.readBytes(rip - before, len)].map(byteHex);
-  bytes[before] = `<${bytes[before]}>`;
-  return [bytes.join(' ')];
+  const bytes = memory.readBytes(rip - before, len);
+  const shown = [...bytes].map(byteHex);
+  shown[before] = `<${shown[before]}>`;
+  const insn = task.kernel.host.disassemble?.(bytes.subarray(before), rip);
+  return [shown.join(' '), ...(insn === undefined ? [] : [`${hex(rip)}  ${insn}`])];
 }
 
 function describeStack(task: Task): string[] {

@@ -24,6 +24,8 @@ export interface KernelHost {
   readonly hasRequest: () => boolean;
   /** Sleeps until `deadlineNs` (monotonic), console input, or a request. */
   readonly idle: (deadlineNs: number) => void;
+  /** Text of the instruction that `bytes` start with, for crash reports; undefined when they are none. */
+  readonly disassemble?: (bytes: Uint8Array, ip: number) => string | undefined;
 }
 
 /** Kernel-wide state of a micro-library, made on first use: `const timers = service('timers', (k) => new Timers(k))`. */

@@ -32,6 +32,7 @@ describe('the crash report', () => {
         /^SIGSEGV: Segmentation fault \(SEGV_MAPERR, address 0x0, exception 14, error code 0x6\)$/m,
       );
       expect(stderr).toMatch(/^at 0x[0-9a-f]+ store_nowhere\+0x/m);
+      expect(stderr).toMatch(/^ {2}0x[0-9a-f]+ {2}mov {4}DWORD PTR \[r\w+\],e\w+$/m);
       const callers = callersIn(stderr);
       expect(callers.slice(0, 2)).toEqual(['store_nowhere', 'handler']);
       expect(callers).toContain('comparing');
