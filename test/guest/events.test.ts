@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { compileC, runGuest, runNative } from '../support/c-program.ts';
+
+const programs = [
+  ['pipes', 'pipes and FIFOs'],
+  ['events', 'poll, select, epoll and event descriptors'],
+  ['unix-sockets', 'unix domain sockets'],
+  ['pseudoterminals', 'pseudoterminals'],
+] as const;
+
+describe('files that programs wait for', () => {
+  for (const [name, what] of programs) {
+    it(`answer as on Linux: ${what}`, (context) => {
+      const program = compileC(context, name);
+      expect(runGuest(program)).toEqual(runNative(program));
+    });
+  }
+});
