@@ -139,6 +139,8 @@ export const SCM_CREDENTIALS = 2;
 export const SCM_MAX_FD = 253;
 
 export const SOMAXCONN = 4096;
+/** net.unix.max_dgram_qlen: datagrams that wait at a socket from others than its peer. */
+export const UNIX_MAX_DGRAM_QLEN = 10;
 export const SIOCOUTQ = 0x5411;
 
 /** Longest sockaddr of any family. */

@@ -48,6 +48,8 @@ export interface FileRow<S> extends Place {
 }
 export interface LinkRow<S> extends Place {
   link(subject: S): string;
+  /** st_size; 0 by default. */
+  size?: number;
   /** Magic links: what following one yields. */
   follow?(subject: S, task: Task): PathRef | OpenFile | undefined;
 }
@@ -181,7 +183,8 @@ export class GeneratedInode<S> extends Inode {
   stat(): Attributes {
     const times = { atimeNs: this.madeNs, mtimeNs: this.madeNs, ctimeNs: this.madeNs, btimeNs: this.madeNs };
     return {
-      ...{ dev: this.fs.dev, ino: this.ino, mode: this.type | this.permissions, rdev: 0, size: 0 },
+      ...{ dev: this.fs.dev, ino: this.ino, mode: this.type | this.permissions, rdev: 0 },
+      size: 'link' in this.row ? (this.row.size ?? 0) : 0,
       ...{ nlink: this.type === S_IFDIR ? 2 : 1, blksize: 1024, blocks: 0, ...this.fs.owner(this.subject), ...times },
     };
   }

@@ -1,14 +1,12 @@
 /** Unix datagram sockets: messages to whoever has a name, or to the peer that connect(2) chose. */
 import * as e from '../../abi/errno.ts';
-import { AF_UNIX, AF_UNSPEC, SOCK_DGRAM } from '../../abi/socket.ts';
+import { AF_UNIX, AF_UNSPEC, SOCK_DGRAM, UNIX_MAX_DGRAM_QLEN } from '../../abi/socket.ts';
 import type { Task } from '../../task.ts';
 import type { OutgoingMessage, PeerCredentials } from '../posix-socket/lib.ts';
 import { MessageInbox } from './inbox.ts';
 import { boundSockets, parseSockaddr, toSockaddr } from './names.ts';
 import { UnixSocket } from './unix-socket.ts';
 
-/** net.unix.max_dgram_qlen: messages that wait at a socket from others than its peer. */
-export const MAX_QUEUED = 10;
 const NOBODY: PeerCredentials = { pid: 0, uid: -1, gid: -1 };
 
 export class DatagramSocket extends UnixSocket {
@@ -77,12 +75,12 @@ export class DatagramSocket extends UnixSocket {
 
   private isFullFor(sender: DatagramSocket, lenBytes: number): boolean {
     if (this.inbox.isEmpty) return false;
-    const isCrowded = this.peer !== sender && this.inbox.count > MAX_QUEUED;
+    const isCrowded = this.peer !== sender && this.inbox.count > UNIX_MAX_DGRAM_QLEN;
     return isCrowded || this.roomFor(sender) < lenBytes;
   }
 
   override wakeWaiting(): void {
-    if (this.inbox.count <= MAX_QUEUED) super.wakeWaiting();
+    if (this.inbox.count <= UNIX_MAX_DGRAM_QLEN) super.wakeWaiting();
   }
 
   protected get hasRoom(): boolean {

@@ -38,6 +38,7 @@ export const descriptorRows: readonly ProcRow[] = [
   { path: '<pid>/task/<tid>/fdinfo', directory: true },
   ...taskLink('fd/<fd>', {
     mode: linkMode,
+    size: 64,
     link: (subject) => {
       const file = fileOf(subject);
       return file === undefined ? '' : describe(file);

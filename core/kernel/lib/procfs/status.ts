@@ -51,7 +51,6 @@ function memoryLines({ mm }: Process): string[] {
   const { anonymous, file, shared } = residentByKind(mm);
   const { program, libraries } = codeBytes(mm);
   return [
-    `VmPeak:\t${kilobytes(Math.max(mm.mappedBytes, mm.peakResidentBytes))}`,
     `VmSize:\t${kilobytes(mm.mappedBytes)}`,
     `VmLck:\t${kilobytes(mm.lockedBytes)}`,
     `VmPin:\t${kilobytes(0)}`,

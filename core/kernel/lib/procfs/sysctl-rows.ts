@@ -5,6 +5,7 @@ import { EINVAL } from '../../abi/errno.ts';
 import { MAX_MAP_COUNT } from '../../abi/mman.ts';
 import { CAP_LAST_CAP } from '../../abi/prctl.ts';
 import { RLIMIT_NOFILE, RLIMIT_NPROC } from '../../abi/resource.ts';
+import { SOMAXCONN, UNIX_MAX_DGRAM_QLEN } from '../../abi/socket.ts';
 import { type Kernel, service } from '../../kernel.ts';
 import { PIPE_MAX_SIZE } from '../posix-pipe/pipe.ts';
 import { ResourceLimits } from '../posix-process/rlimits.ts';
@@ -78,6 +79,8 @@ export const sysctlRows: readonly ProcRow[] = [
   systemFile('sys/fs/file-max', () => '9223372036854775807\n'),
   systemFile('sys/fs/file-nr', (kernel) => `${openFileCount(kernel)}\t0\t9223372036854775807\n`),
   number('sys/fs/pipe-max-size', PIPE_MAX_SIZE),
+  number('sys/net/core/somaxconn', SOMAXCONN),
+  number('sys/net/unix/max_dgram_qlen', UNIX_MAX_DGRAM_QLEN),
 ];
 
 function openFileCount(kernel: Kernel): number {
