@@ -19,7 +19,7 @@ const commands = {
   build: { script: 'build/bundle.mjs', bundle: false },
   bench: { script: 'test/bench/bench.ts', bundle: true },
   'coverage:isa': { script: 'test/diff/isa/coverage.ts', bundle: false },
-  'test:apps': { script: 'test/guest/apps.ts', bundle: true },
+  'test:apps': { script: 'test/guest/apps/apps.ts', bundle: true },
 };
 
 /** True when node_modules holds what package-lock.json asks for on this platform. */

@@ -1,0 +1,15 @@
+local t = {} for i = 1, 10 do t[i] = i * i end print(table.concat(t, ','), #t, select('#', table.unpack(t)))
+print(string.format('%5.2f %d %s %q %x %g %a', 3.14159, 42, 'a', 'b\n"', 255, 1e20, 0.5), ('x'):rep(5, '-'), ('hello world'):gsub('o', '0'))
+for k, v in string.gmatch('a=1, b=22', '(%w+)=(%w+)') do io.write(k, ':', v, ' ') end print(('%d+'):len(), ('key = v'):match('^(%w+)%s*=%s*(%w+)$'))
+print(7 // 2, -7 // 2, 7 % -3, 2^53, 10 / 2, 3 | 4, ~0, 1 << 62, math.maxinteger + 1 == math.mininteger, 1e15, 2^63, math.pi, 0.1 + 0.2, 100000000000000)
+print(math.sin(1), math.sqrt(2), math.floor(-3.5), math.tointeger(3.0), math.type(1), math.type(1.0), math.ult(1, -1), 5 // 0.0, -5 % math.huge)
+local Account = {} Account.__index = Account Account.__add = function(a, b) return setmetatable({ v = a.v + b.v }, Account) end Account.__tostring = function(a) return 'Account ' .. a.v end Account.__close = function() print('closed') end
+print(tostring(setmetatable({ v = 1 }, Account) + setmetatable({ v = 2 }, Account)))
+do local c <close> = setmetatable({ v = 3 }, Account) print('inside') end
+local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) for i = 1, 3 do coroutine.yield(b * i) end return 'end' end) print(co(1), co(10), co(), co(), co())
+print(pcall(error, { code = 1 }), select(2, pcall(error, 'msg', 0)), pcall(function() return nil + 1 end)) print(select(2, xpcall(function() error('deep') end, function(m) return 'handled ' .. m end)))
+print(string.pack('<i4z', 7, 'abc'):byte(1, -1), string.unpack('>I2', '\1\2'), utf8.char(233, 8364), utf8.len('é€'), #'é€') for p, c in utf8.codes('aé') do io.write(p, ':', c, ' ') end print()
+local words = {} for i = 1, 2000 do words[i] = tostring((i * 7919) % 10007) end table.sort(words) print(words[1], words[1000], words[2000], load('return 1 + 2 * 3')(), #string.dump(load('return 1')) > 10)
+local function fib(n) return n < 2 and n or fib(n - 1) + fib(n - 2) end print(fib(24)) goto done print('skipped') ::done:: local weak = setmetatable({}, { __mode = 'k' }) weak[{}] = 1 collectgarbage() print(next(weak))
+local name = os.tmpname() local f = assert(io.open(name, 'w')) f:write('one\n', 2, '\n', 3.5, '\n') f:close() for line in io.lines(name) do io.write('[', line, ']') end print(os.remove(name), io.open('/none'))
+print(os.time({ year = 2024, month = 2, day = 29, hour = 12 }), os.date('!%Y-%m-%d %H:%M', 86400), os.getenv('HOME'), io.read('n', 'l', 'L', 'a')) local sum = 0 for i = 1, 3e6 do sum = sum + i % 7 end print(sum) os.exit(5)
