@@ -98,6 +98,15 @@ export const STATE_END = next;
 
 export const fields: readonly Field[] = list;
 
+/** Name of the state at an offset, for dumps: `zf`, `gpr[4]`, `gpr[0]+1`. */
+export function fieldName(offset: number): string | undefined {
+  const found = list.find((f) => offset >= f.offset && offset < f.offset + f.stride * f.count);
+  if (found === undefined) return undefined;
+  const index = Math.floor((offset - found.offset) / found.stride);
+  const rest = (offset - found.offset) % found.stride;
+  return `${found.name}${found.count > 1 ? `[${index}]` : ''}${rest === 0 ? '' : `+${rest}`}`;
+}
+
 export const RAX = 0;
 export const RCX = 1;
 export const RDX = 2;
