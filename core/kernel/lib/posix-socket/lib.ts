@@ -2,7 +2,8 @@
 import { defineLib } from '../../lib.ts';
 import * as lifecycle from './lifecycle.ts';
 import { getsockopt, setsockopt } from './options.ts';
-import * as transfer from './transfer.ts';
+import { recvfrom, recvmmsg, recvmsg } from './receive.ts';
+import { sendmmsg, sendmsg, sendto } from './send.ts';
 
 export { IncomingMessage, type OutgoingMessage, type PeerCredentials, plainMessage } from './message.ts';
 export { Socket, type SocketFamily, type SocketKind, socketFamilies } from './socket.ts';
@@ -25,11 +26,11 @@ export const posixSocket = defineLib({
     lifecycle.shutdown,
     getsockopt,
     setsockopt,
-    transfer.sendto,
-    transfer.recvfrom,
-    transfer.sendmsg,
-    transfer.recvmsg,
-    transfer.sendmmsg,
-    transfer.recvmmsg,
+    sendto,
+    recvfrom,
+    sendmsg,
+    recvmsg,
+    sendmmsg,
+    recvmmsg,
   ],
 });

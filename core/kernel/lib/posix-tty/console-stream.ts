@@ -5,7 +5,7 @@
 import { ByteRing } from '../../../base/byte-ring.ts';
 import { EAGAIN, EBADF, ENOTTY, EPIPE } from '../../abi/errno.ts';
 import { FIONREAD, O_RDONLY, O_WRONLY } from '../../abi/fcntl.ts';
-import { POLLHUP, POLLIN, POLLOUT } from '../../abi/poll.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLOUT } from '../../abi/poll.ts';
 import { S_IFIFO } from '../../abi/stat.ts';
 import { type Kernel, service } from '../../kernel.ts';
 import type { Task } from '../../task.ts';
@@ -77,17 +77,24 @@ export class ConsoleStream extends OpenFile {
   override write(from: Uint8Array): number {
     if (!this.isWritable) return -EBADF;
     const { console } = this.kernel.host;
-    const stream = this.stream === 2 ? 2 : 1;
-    if (console.isClosed?.(stream)) return -EPIPE;
-    console.write(stream, from);
+    if (console.isClosed?.(this.outputStream)) return -EPIPE;
+    console.write(this.outputStream, from);
     return from.length;
   }
 
   override poll(): number {
-    if (!this.isReadable) return POLLOUT;
+    const output = this.isWritable ? this.outputEvents : 0;
+    if (!this.isReadable) return output;
     const { ring, hasEnded } = consoleInputStream(this.kernel);
     const isReady = ring.used > 0 || this.kernel.host.console.hasInput();
-    return (isReady ? POLLIN : 0) | (hasEnded ? POLLHUP : 0) | (this.isWritable ? POLLOUT : 0);
+    return (isReady ? POLLIN : 0) | (hasEnded ? POLLHUP : 0) | output;
+  }
+
+  private get outputEvents(): number {
+    return POLLOUT | (this.kernel.host.console.isClosed?.(this.outputStream) ? POLLERR : 0);
+  }
+  private get outputStream(): 1 | 2 {
+    return this.stream === 2 ? 2 : 1;
   }
 
   override ioctl(task: Task, request: number, argument: number): number {

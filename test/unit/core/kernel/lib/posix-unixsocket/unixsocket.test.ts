@@ -8,7 +8,8 @@ import { EventFile } from '../../../../../../core/kernel/lib/posix-eventfd/event
 import { posixSocket } from '../../../../../../core/kernel/lib/posix-socket/lib.ts';
 import * as life from '../../../../../../core/kernel/lib/posix-socket/lifecycle.ts';
 import { getsockopt, setsockopt } from '../../../../../../core/kernel/lib/posix-socket/options.ts';
-import { recvfrom, recvmsg, sendmsg, sendto } from '../../../../../../core/kernel/lib/posix-socket/transfer.ts';
+import { recvfrom, recvmsg } from '../../../../../../core/kernel/lib/posix-socket/receive.ts';
+import { sendmsg, sendto } from '../../../../../../core/kernel/lib/posix-socket/send.ts';
 import { posixUnixsocket } from '../../../../../../core/kernel/lib/posix-unixsocket/lib.ts';
 import { resolvePath } from '../../../../../../core/kernel/vfs/lookup.ts';
 import { SCRATCH, TestGuest } from '../../../../../support/guest-kernel.ts';
