@@ -30,6 +30,10 @@ function meminfo(kernel: Kernel): string {
     ['SwapCached', 0],
     ['Active', used.anonymous + used.file],
     ['Inactive', used.shared],
+    ['Active(anon)', used.anonymous],
+    ['Inactive(anon)', used.shared],
+    ['Active(file)', used.file],
+    ['Inactive(file)', 0],
     ['SwapTotal', 0],
     ['SwapFree', 0],
     ['Dirty', 0],
@@ -37,6 +41,11 @@ function meminfo(kernel: Kernel): string {
     ['AnonPages', used.anonymous],
     ['Mapped', used.file + used.shared],
     ['Shmem', used.shared],
+    // Caches of the kernel itself are not in the guest's memory; free(1) expects the rows.
+    ['KReclaimable', 0],
+    ['Slab', 0],
+    ['SReclaimable', 0],
+    ['SUnreclaim', 0],
     ['CommitLimit', totalBytes],
     ['Committed_AS', committed],
   ];
