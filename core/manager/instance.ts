@@ -173,12 +173,21 @@ export class Instance {
     this.wakeInput();
   }
 
+  /** A consumer that throws ends the instance: nobody would see its output any more. */
+  private async deliver(stream: OutputStream, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    try {
+      await this.consume(stream, bytes);
+    } catch (error) {
+      this.finish({ error: toErrorData(error) });
+    }
+  }
+
   private async pump(): Promise<void> {
     const frames = new FrameReader(this.output);
     for (let burst = 0; ; ) {
       const piece = frames.next(PUMP_CHUNK);
       if (piece !== undefined) {
-        await this.consume(piece.stream as OutputStream, piece.bytes);
+        await this.deliver(piece.stream as OutputStream, piece.bytes);
         burst += piece.bytes.length;
         if (burst >= PUMP_BURST) {
           burst = 0;
