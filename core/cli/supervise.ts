@@ -22,7 +22,7 @@ export interface SuperviseOptions {
 export async function supervise(spec: VmSpec, options: SuperviseOptions): Promise<number> {
   const isTerminal = options.tty ?? (process.stdin.isTTY === true && process.stdout.isTTY === true);
   if (isTerminal) spec.terminal = terminalSize();
-  const output = new Output(options.straceOutput);
+  const output = new Output(options.straceOutput, isTerminal);
   const instance = new Instance(spec, (stream, bytes) => output.write(stream, bytes));
   output.onClosed = () => instance.closeOutput(STREAM_STDOUT);
   const restore = isTerminal ? enterRawMode() : () => {};
@@ -40,11 +40,19 @@ function terminalSize(): TerminalSize {
   return { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
 }
 
-/** Puts the terminal in raw mode; it is put back however the process ends. */
+/**
+ * Puts the terminal in raw mode; it is put back however the process ends. Node's raw mode leaves output processing on, which
+ * would turn the bare line feeds of full-screen programs into new lines: the guest's own line discipline does that already.
+ */
 function enterRawMode(): () => void {
   const { stdin } = process;
   if (!stdin.isTTY) return () => {};
   stdin.setRawMode(true);
+  if (process.platform !== 'win32') {
+    // Loaded only here: pipes, the common case in scripts, start faster without.
+    const { spawnSync } = process.getBuiltinModule('node:child_process');
+    spawnSync('stty', ['-opost'], { stdio: [0, 'ignore', 'ignore'] });
+  }
   const restore = (): void => {
     stdin.setRawMode(false);
   };
@@ -83,7 +91,11 @@ class Output {
   onClosed: () => void = () => {};
   private readonly straceFd: number | undefined;
 
-  constructor(straceOutput: string | undefined) {
+  /** The terminal is raw: lines of the kernel need a carriage return of their own. */
+  private readonly isRaw: boolean;
+
+  constructor(straceOutput: string | undefined, isRaw: boolean) {
+    this.isRaw = isRaw;
     try {
       this.straceFd = straceOutput === undefined ? undefined : openSync(straceOutput, 'w');
     } catch (error) {
@@ -100,7 +112,8 @@ class Output {
 
   write(stream: OutputStream, bytes: Uint8Array): Promise<void> | void {
     if (stream === STREAM_STRACE && this.straceFd !== undefined) writeSync(this.straceFd, bytes);
-    else return writeStream(stream === STREAM_STDOUT ? process.stdout : process.stderr, bytes);
+    else if (stream === STREAM_STDOUT) return writeStream(process.stdout, bytes);
+    else return writeStream(process.stderr, this.isRaw && process.stderr.isTTY ? withReturns(bytes) : bytes);
   }
 
   /** Resolves when everything has left the process. */
@@ -110,6 +123,11 @@ class Output {
     }
     if (this.straceFd !== undefined) closeSync(this.straceFd);
   }
+}
+
+/** The same lines, each ended by a carriage return and a line feed. */
+function withReturns(bytes: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
 }
 
 /** Undefined when the stream has room, else resolves when it has again or is closed. */

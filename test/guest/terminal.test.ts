@@ -14,7 +14,7 @@ const main = fileURLToPath(new URL('../../core/cli/main.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'elfdeck-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** Output with plain newlines, and exit status, of `elfdeck run -q` at a terminal; then the terminal's own settings. */
+/** Output with plain newlines (each must have come as one CR and LF), and exit status, of `elfdeck run -q` at a terminal; then the terminal's own settings. */
 function atTerminal(
   context: TestContext,
   words: readonly string[],
@@ -25,7 +25,7 @@ function atTerminal(
   const shell = ['sh', '-c', `${line}; status=$?; stty -a | grep -ow -e -*icanon -e -*echo; exit $status`];
   const { stdout } = spawnSync(python, [script, JSON.stringify(steps), ...shell], { encoding: 'utf8' });
   const { output, status } = JSON.parse(stdout) as { output: string; status: number };
-  return { output: output.replace(/\r+\n/g, '\n'), status };
+  return { output: output.replaceAll('\r\n', '\n'), status };
 }
 
 const RESTORED = 'icanon\necho\n';
