@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findExample } from '../../core/host/examples.ts';
 import { elfdeck } from '../support/elfdeck.ts';
@@ -129,6 +129,15 @@ describe('other commands', () => {
     expect(elfdeck(['run.sh', '-r', rootfs, '-k', 'app-elfloader_qemu-x86_64_plain', '/bin/hello']).stdout).toContain(
       'Hello',
     );
+    expect(elfdeck(['run.sh', '-d', '-r', rootfs, '', '/bin/hello']).stdout).toContain('Hello');
+    const tour = relative('.', findExample('tour')!);
+    for (const words of [
+      ['-i', '-r', rootfs, tour, 'x'],
+      ['-r', rootfs, tour, 'x'],
+    ]) {
+      const { stdout } = elfdeck(['run.sh', '-k', 'app-elfloader_qemu-x86_64_plain', ...words]);
+      expect(stdout).toContain('argv[0] = tour\nargv[1] = x\n');
+    }
     expect(elfdeck(['qemu-guest', '-k', 'qemu-x86_64-9pfs', '-e', rootfs, '-a', '-- /bin/hello', '-D']).stdout).toBe(
       `elfdeck run -k qemu-x86_64-9pfs -r ${rootfs} -m 64 --append "-- /bin/hello"\n`,
     );

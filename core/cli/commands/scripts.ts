@@ -1,4 +1,5 @@
 /** `elfdeck run.sh` and `elfdeck qemu-guest`: the options of Unikraft's scripts, turned into those of `elfdeck run`. */
+import { join } from 'node:path';
 import { VmError } from '../../contract/errors.ts';
 import { kindOf } from '../../host/services.ts';
 import { quoteWord } from '../../image/cmdline.ts';
@@ -35,7 +36,7 @@ const runShHelp = `elfdeck run.sh [-h] [-g] [-n] [-d] [-i] [-r ROOTFS] [-k IMAGE
   -g  debug mode (there is no gdb server yet)
   -n  network: guest 172.44.0.2/24, host 172.44.0.1
   -d  no KVM (never used here)
-  -i  the program is the initrd
+  -i  the program is the initrd, a file of the host; so is one given by a relative path that ROOTFS does not have
   -r  folder with the root file system (default: ./rootfs, if there is one)
   -k  image (default: app-elfloader_qemu-x86_64)
 `;
@@ -55,8 +56,9 @@ function runSh(given: readonly string[]): Run | undefined {
     process.stdout.write(runShHelp);
     return undefined;
   }
-  const [path, ...args] = rest;
-  if (path === undefined) throw new VmError('cli.usage', 'run.sh: no program to run; see run.sh -h');
+  // run_app.sh passes an empty word where it has no loader to name.
+  const [path, ...args] = rest.slice(rest.findIndex((word) => word !== ''));
+  if (!path) throw new VmError('cli.usage', 'run.sh: no program to run; see run.sh -h');
   if (has('g')) note('-g: there is no gdb server yet; the program starts at once');
   const run: Run = {
     options: { image: valueFor('k') ?? 'app-elfloader_qemu-x86_64', memory: '2G' },
@@ -65,10 +67,19 @@ function runSh(given: readonly string[]): Run | undefined {
     isDryRun: false,
   };
   const rootfs = valueFor('r') ?? (kindOf('rootfs') === 'folder' ? 'rootfs' : undefined);
-  if (has('i')) Object.assign(run, { words: args, options: { ...run.options, initrd: path } });
-  if (rootfs !== undefined && !has('i')) run.options.rootfs = rootfs;
+  if (rootfs !== undefined) run.options.rootfs = rootfs;
+  if (has('i') || (rootfs !== undefined && isHostProgram(path, rootfs))) {
+    Object.assign(run, { words: args, options: { ...run.options, initrd: path } });
+  }
   if (has('n')) Object.assign(run.options, { network: true, kernelArg: runShNetwork });
   return run;
+}
+
+/** The first run.sh took a path on the host, `../app/app`; that form is still in use and in its README. */
+function isHostProgram(path: string, rootfs: string): boolean {
+  return (
+    !path.startsWith('/') && path.includes('/') && kindOf(path) === 'file' && kindOf(join(rootfs, path)) !== 'file'
+  );
 }
 
 const qemuGuestHelp = `elfdeck qemu-guest -k IMAGE [-i INITRD] [-a ARGS] [-m MB] [-e DIR] [-n] [-D] ...
