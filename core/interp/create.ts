@@ -1,6 +1,7 @@
 /** Puts tier 0 together: instruction table, helpers, prebuilt handlers. */
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
+import { hasFeature } from '../x86/cpuid.ts';
 import { Decoder, DecodeTable } from '../x86/decoder.ts';
 import { disassemble } from '../x86/disassembler.ts';
 import { cryptoHelpers } from '../x86/helpers/aes.ts';
@@ -23,7 +24,7 @@ let table: DecodeTable | undefined;
 
 /** The decode table of all instructions, built on first use. */
 export function decodeTable(): DecodeTable {
-  table ??= new DecodeTable(instructionSet);
+  table ??= new DecodeTable(instructionSet, hasFeature);
   return table;
 }
 
@@ -35,7 +36,7 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
       ...generalHelpers(space, {
         timestampNs: options.timestampNs,
         random: options.random,
-        access: (low, high, size, isWrite) => engine!.prepareAccess(low, high, size, isWrite),
+        access: (low, high, size, isWrite, unit) => engine!.prepareAccess(low, high, size, isWrite, unit),
       }),
       ...floatHelpers(space),
       ...compareStringsHelpers(space),

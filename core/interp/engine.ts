@@ -2,30 +2,31 @@
  * Tier 0: runs guest code through the op cache. `run` enters emitted code, which comes back with an exit reason; look-ups
  * of addresses that are not decoded yet are answered here. Runs on the vCPU's thread.
  */
-import {
-  OP_BASE,
-  OP_DISP,
-  OP_HANDLER,
-  OP_IMM,
-  OP_INDEX,
-  OP_IP,
-  OP_LENGTH,
-  OP_LINK,
-  OP_R0,
-  OP_SCALE,
-  OP_SEGMENT,
-  OP_SIZE,
-  OP_TARGET,
-} from '../ir/op-record.ts';
+import { OP_HANDLER, OP_IP, OP_LINK, OP_SIZE } from '../ir/op-record.ts';
 import type { AddressSpace, FaultCause } from '../mem/address-space.ts';
 import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_EXEC, PERM_TABLE } from '../mem/layout.ts';
 import type { Engine, EngineStatistics } from '../vcpu/engine.ts';
-import { CAUSE_ACCERR, CAUSE_MAPERR, CAUSE_OOM, EXIT_EXCEPTION, EXIT_LOOKUP, VEC_GP, VEC_PF } from '../vcpu/exits.ts';
+import {
+  CAUSE_ACCERR,
+  CAUSE_MAPERR,
+  CAUSE_OOM,
+  EXIT_BUDGET,
+  EXIT_EXCEPTION,
+  EXIT_LOOKUP,
+  VEC_AC,
+  VEC_DB,
+  VEC_GP,
+  VEC_PF,
+  VEC_SS,
+  VEC_UD,
+} from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
-import { Decoder, type DecodeTable, type Insn } from '../x86/decoder.ts';
-import type { OperandDef } from '../x86/notation.ts';
+import { FLAG_AC, FLAG_TF, MODE_FLAGS } from '../vcpu/vcpu.ts';
+import { type DecodeFailure, Decoder, type DecodeTable } from '../x86/decoder.ts';
 import { Handlers, type HelperFunction } from './handlers.ts';
 import { OpCache, pageOf } from './op-cache.ts';
+import { beginRepeated, endRepeated } from './single-step.ts';
+import { writeRecord } from './write-record.ts';
 
 /** Instructions in one decoded run at most. */
 const RUN_LIMIT = 64;
@@ -35,6 +36,13 @@ const PF_PRESENT = 1;
 const PF_WRITE = 2;
 const PF_USER = 4;
 const PF_FETCH = 16;
+
+/** Places of state fields in the 32-bit views. */
+const RIP = st.rip.offset >> 2;
+const EXIT_REASON = st.exitReason.offset >> 2;
+const LINK_SLOT = st.linkSlot.offset >> 2;
+const BRANCH_RECORD = st.branchRecord.offset >> 2;
+const SYSTEM_FLAGS = st.systemFlags.offset >> 2;
 
 export class InterpreterEngine implements Engine {
   readonly statistics: EngineStatistics = {
@@ -69,42 +77,126 @@ export class InterpreterEngine implements Engine {
   }
 
   run(budget: number): number {
+    const { i32 } = this.space;
+    i32[BRANCH_RECORD] = 0;
+    let left = budget;
+    do {
+      const mode = i32[SYSTEM_FLAGS]! & MODE_FLAGS;
+      this.setStrict((mode & FLAG_AC) !== 0);
+      left = mode & FLAG_TF ? left - this.step() : this.runUntilModeChange(left, mode);
+    } while (this.exitReason === EXIT_LOOKUP);
+    this.statistics.instructions += budget - left;
+    return budget - left;
+  }
+
+  private get exitReason(): number {
+    return this.space.i32[EXIT_REASON]!;
+  }
+
+  /** Runs until an exit; EXIT_LOOKUP remains only when TF or AC changed. Returns the budget left. */
+  private runUntilModeChange(budget: number, mode: number): number {
     const { space, handlers } = this;
     let left = budget;
     let record = this.lookup();
     while (record !== 0) {
       left = handlers.enter(record, left);
-      if (space.i32[st.exitReason.offset >> 2] !== EXIT_LOOKUP) break;
-      const link = space.u32[st.linkSlot.offset >> 2]!;
+      if (this.exitReason !== EXIT_LOOKUP) break;
+      if ((space.i32[SYSTEM_FLAGS]! & MODE_FLAGS) !== mode) return left;
+      const link = space.u32[LINK_SLOT]!;
+      space.u32[LINK_SLOT] = 0;
       const { generation } = this.cache;
       record = this.lookup();
       // A flush in between has given the link's record away.
       if (link !== 0 && record !== 0 && generation === this.cache.generation) space.u32[link >> 2] = record;
     }
-    this.statistics.instructions += budget - left;
-    return budget - left;
+    if (this.exitReason === EXIT_BUDGET) this.refuseTarget();
+    return left;
+  }
+
+  /** Strict handlers send every access through `slowAccess`, which checks its alignment. */
+  private setStrict(isStrict: boolean): void {
+    if (this.handlers.isStrict === isStrict) return;
+    this.handlers.isStrict = isStrict;
+    this.cache.flush();
+  }
+
+  /**
+   * Runs one instruction and traps behind it, unless it left for a reason of its own: TF (SDM vol. 3, 17.3.1.4). An
+   * iteration of a repeated string instruction counts as one.
+   */
+  private step(): number {
+    const { space, handlers, decoder, cache } = this;
+    const ip = this.fetchAddress();
+    if (ip < 0) return 0;
+    const end = this.fetchLimit(ip);
+    const failure = decoder.decode(space.u8, GUEST_BASE + ip, GUEST_BASE + end);
+    if (failure !== undefined) {
+      this.raiseDecodeFailure(end, failure);
+      return 0;
+    }
+    const { insn } = decoder;
+    const repeat = beginRepeated(space, insn);
+    if (repeat !== 'done') {
+      const record = cache.stepRecord;
+      writeRecord(space, record, handlers.slotFor(insn), ip, insn);
+      this.writeStale(record + OP_SIZE, ip + insn.length);
+      handlers.compilePending();
+      // Without budget, indirect branches leave too.
+      const left = handlers.enter(record, 0);
+      const hasLeft = this.exitReason !== EXIT_LOOKUP && this.exitReason !== EXIT_BUDGET;
+      if (hasLeft || this.refuseTarget()) return -left;
+    } else space.u32[RIP] = ip + insn.length;
+    space.u32[LINK_SLOT] = 0;
+    if (repeat !== 'none' && endRepeated(space, insn, repeat)) space.u32[RIP] = ip;
+    this.raise(VEC_DB, 0);
+    return 1;
+  }
+
+  /** RIP when its page can be fetched from, else -1 with the exception set up. */
+  private fetchAddress(): number {
+    const ip = this.space.u32[RIP]!;
+    const high = this.space.u32[RIP + 1]!;
+    const cause = high !== 0 || ip >= GUEST_TOP ? 'maperr' : this.space.resolve(pageOf(ip), 'x');
+    if (cause === 'ok') return ip;
+    if (!this.refuseTarget()) this.raisePageFault(ip, high, cause, PF_FETCH);
+    return -1;
+  }
+
+  /**
+   * A branch to an address that is not canonical faults itself: takes back what it did to RSP and raises #GP at it. Only
+   * the return address that a CALL has stored remains, below the stack. False when RIP is no such target.
+   */
+  private refuseTarget(): boolean {
+    const { space } = this;
+    const record = space.u32[BRANCH_RECORD]!;
+    if (record === 0 || isCanonical(space.u32[RIP + 1]!)) return false;
+    space.u32[BRANCH_RECORD] = 0;
+    const ip = space.u32[(record + OP_IP) >> 2]!;
+    this.decoder.decode(space.u8, GUEST_BASE + ip, GUEST_BASE + this.fetchLimit(ip));
+    const { insn } = this.decoder;
+    const { stack } = insn.enc.insn;
+    const moved = stack === undefined ? 0 : stack === 'w' ? -8 : 8 + (insn.immLow & 0xffff);
+    const sp = st.gprOffset(st.RSP);
+    space.dv.setBigUint64(sp, space.dv.getBigUint64(sp, true) - BigInt(moved), true);
+    this.setRip(ip);
+    this.raise(VEC_GP, 0);
+    return true;
   }
 
   /** The record for RIP, or 0 with a page fault set up. */
   private lookup(): number {
-    const at = st.rip.offset >> 2;
-    const ip = this.space.u32[at]!;
-    if (this.space.u32[at + 1] !== 0 || ip >= GUEST_TOP) {
-      this.raiseFetchFault(ip, this.space.u32[at + 1]!, 'maperr');
-      return 0;
-    }
-    const record = this.cache.find(ip) || this.decodeRun(ip);
+    const { u32 } = this.space;
+    const ip = u32[RIP]!;
+    const known = u32[RIP + 1] === 0 && ip < GUEST_TOP ? this.cache.find(ip) : 0;
+    const record = known || this.decodeRun();
     if (record !== 0) this.cache.cacheJump(ip, record);
     return record;
   }
 
-  /** Decodes from `ip` to the end of the run and returns its first record; 0 when the fetch faults. */
-  private decodeRun(ip: number): number {
-    const cause = this.space.resolve(pageOf(ip), 'x');
-    if (cause !== 'ok') {
-      this.raiseFetchFault(ip, 0, cause);
-      return 0;
-    }
+  /** Decodes from RIP to the end of the run and returns its first record; 0 with the exception set up. */
+  private decodeRun(): number {
+    const ip = this.fetchAddress();
+    if (ip < 0) return 0;
     if (!this.cache.hasRoom(RUN_LIMIT + 2)) {
       this.cache.flush();
       this.statistics.flushes++;
@@ -127,7 +219,7 @@ export class InterpreterEngine implements Engine {
       }
       const record = cache.allocate();
       first ||= record;
-      this.writeRecord(record, at, insn);
+      writeRecord(this.space, record, this.handlers.slotFor(insn), at, insn);
       cache.insert(at, record);
       at += insn.length;
       if (insn.enc.insn.endsBlock) break;
@@ -140,10 +232,9 @@ export class InterpreterEngine implements Engine {
     this.handlers.compilePending();
     this.statistics.handlers = this.handlers.count;
     if (first === 0) return;
+    // Separates runs: a handler that falls through the end of a run must find a record.
     const last = this.cache.allocate();
-    // The slot allocated here separates runs: a handler that falls through the end of a run must find a record.
-    this.space.u16[(last + OP_HANDLER) >> 1] = this.handlers.stale;
-    this.space.u32[(last + OP_IP) >> 2] = end;
+    this.writeStale(last, end);
     for (let page = pageOf(ip); page <= pageOf(Math.max(ip, end - 1)); page++)
       this.cache.registerRun(page, first, last);
     this.statistics.decodedBlocks++;
@@ -158,9 +249,9 @@ export class InterpreterEngine implements Engine {
   }
 
   /** The first instruction of a run can't be decoded: raises, or makes a record that does. */
-  private decodeFailure(ip: number, limit: number, failure: 'unknown' | 'too-long' | 'truncated'): number {
-    if (failure === 'truncated') {
-      this.raiseFetchFault(limit, 0, this.space.resolve(pageOf(limit), 'x'));
+  private decodeFailure(ip: number, limit: number, failure: DecodeFailure): number {
+    if (failure !== 'unknown') {
+      this.raiseDecodeFailure(limit, failure);
       return 0;
     }
     const record = this.cache.allocate();
@@ -170,6 +261,18 @@ export class InterpreterEngine implements Engine {
     return record;
   }
 
+  private raiseDecodeFailure(limit: number, failure: DecodeFailure): void {
+    if (failure === 'unknown') this.raise(VEC_UD, 0);
+    else if (failure === 'too-long') this.raise(VEC_GP, 0);
+    else this.raisePageFault(limit, 0, this.space.resolve(pageOf(limit), 'x'), PF_FETCH);
+  }
+
+  /** A record whose handler leaves for a look-up of `ip`. */
+  private writeStale(record: number, ip: number): void {
+    this.space.u16[(record + OP_HANDLER) >> 1] = this.handlers.stale;
+    this.space.u32[(record + OP_IP) >> 2] = ip;
+  }
+
   private writeGoto(ip: number, record: number): void {
     const at = this.cache.allocate();
     this.space.u16[(at + OP_HANDLER) >> 1] = this.handlers.goto;
@@ -177,47 +280,23 @@ export class InterpreterEngine implements Engine {
     this.space.u32[(at + OP_LINK) >> 2] = record;
   }
 
-  private writeRecord(record: number, ip: number, insn: Insn): void {
-    const { u8, u16, u32, i32 } = this.space;
-    const half = record >> 1;
-    u16[half + (OP_HANDLER >> 1)] = this.handlers.slotFor(insn);
-    u16[half + (OP_SEGMENT >> 1)] =
-      insn.segment === 'none' ? st.zero.offset : insn.segment === 'fs' ? st.fsBase.offset : st.gsBase.offset;
-    u32[(record + OP_IP) >> 2] = ip;
-    u8[record + OP_LENGTH] = insn.length;
-    const { operands } = insn.enc;
-    for (let i = 0; i < operands.length && i < 3; i++) {
-      u16[half + (OP_R0 >> 1) + i] = registerOffset(operands[i]!, insn);
-    }
-    if (insn.mod !== 3) {
-      u8[record + OP_SCALE] = insn.scale;
-      u16[half + (OP_BASE >> 1)] = insn.base < 0 ? st.zero.offset : st.gprOffset(insn.base);
-      u16[half + (OP_INDEX >> 1)] = insn.index < 0 ? st.zero.offset : st.gprOffset(insn.index);
-      i32[(record + OP_DISP) >> 2] = insn.displacement;
-      // RIP-relative operands become absolute.
-      if (insn.isRipRelative) i32[(record + OP_DISP) >> 2] = (ip + insn.length + insn.displacement) | 0;
-    }
-    const branch = operands.length > 0 && operands[0]!.addressing === 'J';
-    if (branch) {
-      u32[(record + OP_LINK) >> 2] = 0;
-      u32[(record + OP_TARGET) >> 2] = ip + insn.length + insn.immLow;
-    } else {
-      i32[(record + OP_IMM) >> 2] = insn.immLow;
-      i32[(record + OP_IMM + 4) >> 2] = insn.immHigh;
-    }
+  private setRip(ip: number): void {
+    this.space.u32[RIP] = ip;
+    this.space.u32[RIP + 1] = 0;
   }
 
-  private raiseFetchFault(low: number, high: number, cause: FaultCause): void {
-    this.raisePageFault(low, high, cause, PF_FETCH);
+  private raise(vector: number, error: number): void {
+    const { i32 } = this.space;
+    i32[EXIT_REASON] = EXIT_EXCEPTION;
+    i32[st.excVector.offset >> 2] = vector;
+    i32[st.excError.offset >> 2] = error;
   }
 
   private raisePageFault(low: number, high: number, cause: FaultCause, access: number): void {
     const { i32, u32 } = this.space;
-    i32[st.exitReason.offset >> 2] = EXIT_EXCEPTION;
-    // Addresses that are not canonical (bits 63..47 differ) raise #GP instead.
-    const isCanonical = high >>> 15 === 0 || high >>> 15 === 0x1ffff;
-    i32[st.excVector.offset >> 2] = isCanonical ? VEC_PF : VEC_GP;
-    i32[st.excError.offset >> 2] = isCanonical ? PF_USER | access | (cause === 'maperr' ? 0 : PF_PRESENT) : 0;
+    // Addresses that are not canonical raise #GP instead.
+    if (!isCanonical(high)) this.raise(VEC_GP, 0);
+    else this.raise(VEC_PF, PF_USER | access | (cause === 'maperr' ? 0 : PF_PRESENT));
     i32[st.excCause.offset >> 2] = cause === 'maperr' ? CAUSE_MAPERR : cause === 'oom' ? CAUSE_OOM : CAUSE_ACCERR;
     u32[st.excAddress.offset >> 2] = low;
     u32[(st.excAddress.offset >> 2) + 1] = high;
@@ -225,17 +304,34 @@ export class InterpreterEngine implements Engine {
 
   /** The slow path of emitted memory checks: first touch, code pages, accesses across pages, faults. */
   private slowAccess(low: number, high: number, sizeAndAccess: number, record: number): number {
-    if (this.prepareAccess(low >>> 0, high, sizeAndAccess & 0xffff, sizeAndAccess >= 0x10000)) return 0;
-    this.space.u32[st.rip.offset >> 2] = this.space.u32[(record + OP_IP) >> 2]!;
-    this.space.u32[(st.rip.offset >> 2) + 1] = 0;
+    const isWrite = sizeAndAccess >= 0x10000;
+    if (this.prepareAccess(low >>> 0, high, sizeAndAccess & 0xffff, isWrite)) return 0;
+    const ip = this.space.u32[(record + OP_IP) >> 2]!;
+    this.setRip(ip);
+    if (this.space.i32[st.excVector.offset >> 2] === VEC_GP && this.isStackAccess(ip, isWrite)) this.raise(VEC_SS, 0);
     return 1;
   }
 
-  /** Makes `size` bytes ready for an access; false with the fault set up (all but RIP) when they don't allow it. */
-  prepareAccess(low: number, high: number, size: number, isWrite: boolean): boolean {
+  /** True when the instruction's access counts as one to the stack segment: implied, or by an RSP or RBP base. */
+  private isStackAccess(ip: number, isWrite: boolean): boolean {
+    const { insn } = this.decoder;
+    this.decoder.decode(this.space.u8, GUEST_BASE + ip, GUEST_BASE + this.fetchLimit(ip));
+    if (insn.enc.insn.stack?.includes(isWrite ? 'w' : 'r')) return true;
+    return insn.mod !== 3 && insn.segment === 'none' && (insn.base === st.RSP || insn.base === st.RBP);
+  }
+
+  /**
+   * Makes `size` bytes ready for an access in units of `unit` bytes; false with the exception set up (all but RIP) when
+   * they don't allow it.
+   */
+  prepareAccess(low: number, high: number, size: number, isWrite: boolean, unit = size): boolean {
     let failure: FaultCause = 'maperr';
     let address = low;
     if (high === 0) {
+      if (this.handlers.isStrict && low & (alignmentOf(unit) - 1)) {
+        this.raise(VEC_AC, 0);
+        return false;
+      }
       failure = 'ok';
       for (let page = pageOf(low); page <= Math.floor((low + size - 1) / PAGE_SIZE) && failure === 'ok'; page++) {
         failure = this.space.resolve(page, isWrite ? 'w' : 'r');
@@ -243,45 +339,17 @@ export class InterpreterEngine implements Engine {
       }
       if (failure === 'ok') return true;
     }
-    this.raisePageFault(address, high, failure, isWrite ? PF_WRITE : 0);
+    // An access may begin at a canonical address and end behind the last one.
+    const lastHigh = low + size > 0x1_0000_0000 ? high + 1 : high;
+    this.raisePageFault(address, isCanonical(lastHigh) ? high : lastHigh, failure, isWrite ? PF_WRITE : 0);
     return false;
   }
 }
 
-/** State offset of a register operand; AH CH DH BH are byte 1 of their registers. */
-function registerOffset(o: OperandDef, insn: Insn): number {
-  let number: number;
-  switch (o.addressing) {
-    case 'G':
-    case 'V':
-    case 'P':
-    case 'S':
-      number = insn.reg;
-      break;
-    case 'B':
-    case 'H':
-      number = insn.vvvv;
-      break;
-    case 'Z':
-      number = insn.opcodeReg;
-      break;
-    case 'E':
-    case 'R':
-    case 'W':
-    case 'U':
-    case 'Q':
-    case 'N':
-      if (insn.mod !== 3) return st.zero.offset;
-      number = insn.rm;
-      break;
-    case 'STi':
-      return insn.rm & 7;
-    default:
-      return st.zero.offset;
-  }
-  if ('VWUH'.includes(o.addressing)) return st.xmmOffset(number);
-  if ('PQN'.includes(o.addressing)) return st.fprOffset(number & 7);
-  if (o.addressing === 'S') return number & 7;
-  if (o.size === 'b' && !insn.hasRex && number >= 4) return st.gprOffset(number - 4) + 1;
-  return st.gprOffset(number);
+/** Bits 63..47 of an address are equal; from its upper half. */
+const isCanonical = (high: number): boolean => high >>> 15 === 0 || high >>> 15 === 0x1ffff;
+
+/** What #AC asks of an operand (SDM vol. 3, table 6-7): its size; 8 for 80-bit values, less for saved x87 state. */
+function alignmentOf(size: number): number {
+  return size === 10 ? 8 : Math.min(16, size & -size);
 }

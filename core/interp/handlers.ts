@@ -43,11 +43,14 @@ export class Handlers {
   readonly undefined = SLOTS.undefined;
   /** Runs from a record: (record, budget) → budget left. */
   readonly enter: (record: number, budget: number) => number;
+  /** True while every memory access must go through the slow path: `slotFor` gives other handlers then. */
+  isStrict = false;
   private readonly encodings: readonly Encoding[];
   private readonly slots: Uint16Array;
+  private readonly strictSlots: Uint16Array;
   private readonly imports: WebAssembly.Imports;
   private nextSlot = FIRST_SLOT;
-  private pending: { slot: number; form: InsnForm; address: AddressForm }[] = [];
+  private pending: { slot: number; form: InsnForm; address: AddressForm; isStrict: boolean }[] = [];
 
   constructor(
     space: AddressSpace,
@@ -58,6 +61,7 @@ export class Handlers {
   ) {
     this.encodings = encodings;
     this.slots = new Uint16Array((encodings.at(-1)?.id ?? 0) * FORMS_PER_ENCODING + FORMS_PER_ENCODING);
+    this.strictSlots = new Uint16Array(this.slots.length);
     const helperImports: Record<string, HelperFunction> = {};
     for (const { name } of declaredHelpers()) {
       const implementation = helpers.get(name);
@@ -89,11 +93,12 @@ export class Handlers {
     const addressIndex = addressFormIndex(insn);
     const repeatIndex = enc.rep === undefined ? 0 : insn.repeat === 'none' ? 0 : insn.repeat === 'rep' ? 1 : 2;
     const number = formNumber(enc.id, sizeIndex, addressIndex, repeatIndex);
-    let slot = this.slots[number]!;
+    const slots = this.isStrict ? this.strictSlots : this.slots;
+    let slot = slots[number]!;
     if (slot === 0) {
       slot = this.nextSlot++;
-      this.slots[number] = slot;
-      this.pending.push({ slot, ...describeForm(this.encodings, number) });
+      slots[number] = slot;
+      this.pending.push({ slot, ...describeForm(this.encodings, number), isStrict: this.isStrict });
     }
     return slot;
   }
@@ -103,9 +108,9 @@ export class Handlers {
     if (this.pending.length === 0) return;
     const module = new ModuleWriter();
     const imports = declareImports(module);
-    const elements = this.pending.map(({ slot, form, address }) => ({
+    const elements = this.pending.map(({ slot, form, address, isStrict }) => ({
       slot,
-      func: module.func(HANDLER_TYPE, handlerCode(form, address, imports)),
+      func: module.func(HANDLER_TYPE, handlerCode(form, address, imports, isStrict)),
     }));
     this.pending = [];
     new WebAssembly.Instance(new WebAssembly.Module(module.finish(elements)), this.imports);
@@ -156,9 +161,9 @@ export function buildModule(encodings: readonly Encoding[], forms: readonly numb
   return module.finish(elements);
 }
 
-function handlerCode(form: InsnForm, address: AddressForm, imports: HandlerImports): CodeWriter {
+function handlerCode(form: InsnForm, address: AddressForm, imports: HandlerImports, isStrict = false): CodeWriter {
   try {
-    return lowerHandler(liftInsn(form, new RecordOperands(address)), imports);
+    return lowerHandler(liftInsn(form, new RecordOperands(address)), imports, isStrict);
   } catch (cause) {
     throw new Error(`handler of ${form.encoding.insn.mnemonic} ${form.encoding.text}`, { cause });
   }

@@ -44,9 +44,9 @@ export function declareImports(module: ModuleWriter): HandlerImports {
   return { handlerType: module.type(HANDLER_TYPE), slowAccess, helpers };
 }
 
-/** Lowers a handler's statements. */
-export function lowerHandler(statements: readonly Statement[], imports: HandlerImports): CodeWriter {
-  const lowering = new HandlerLowering(imports);
+/** Lowers a handler's statements. Memory checks of a strict handler always take the slow path. */
+export function lowerHandler(statements: readonly Statement[], imports: HandlerImports, isStrict: boolean): CodeWriter {
+  const lowering = new HandlerLowering(imports, isStrict);
   lowering.run(statements);
   return lowering.code;
 }
@@ -105,8 +105,10 @@ function countUses(statements: readonly Statement[]): void {
 class HandlerLowering {
   readonly code = new CodeWriter(2);
   private readonly imports: HandlerImports;
-  constructor(imports: HandlerImports) {
+  private readonly isStrict: boolean;
+  constructor(imports: HandlerImports, isStrict: boolean) {
     this.imports = imports;
+    this.isStrict = isStrict;
   }
 
   run(statements: readonly Statement[]): void {
@@ -284,6 +286,10 @@ class HandlerLowering {
    */
   private check(address: Node, size: number, access: 'r' | 'w'): void {
     const { code } = this;
+    if (this.isStrict) {
+      this.slowAccess(address, size, access);
+      return;
+    }
     const bit = access === 'r' ? PERM_READ : PERM_WRITE;
     const perm = (add: number): void => {
       this.value(address);
@@ -308,6 +314,12 @@ class HandlerLowering {
     this.high(address);
     code.op('i32.or');
     code.if();
+    this.slowAccess(address, size, access);
+    code.end();
+  }
+
+  private slowAccess(address: Node, size: number, access: 'r' | 'w'): void {
+    const { code } = this;
     this.value(address);
     code.op('i32.wrap_i64');
     this.high(address);
@@ -317,7 +329,6 @@ class HandlerLowering {
     code.if();
     code.localGet(BUDGET);
     code.return();
-    code.end();
     code.end();
   }
 
@@ -474,6 +485,7 @@ class HandlerLowering {
     code.end();
     this.putRip(() => this.value(target));
     this.putI32(st.linkSlot, () => code.i32Const(0));
+    this.putI32(st.branchRecord, () => code.localGet(PC));
     this.putI32(st.exitReason, () => {
       code.i32Const(EXIT_LOOKUP);
       code.i32Const(EXIT_BUDGET);

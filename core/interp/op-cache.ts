@@ -11,6 +11,9 @@ const NO_IP = 0xffff_ffff;
 
 export class OpCache {
   private readonly space: AddressSpace;
+  /** Two records that never hold cached code: for one instruction and what follows it. */
+  readonly stepRecord: number;
+  private readonly end: number;
   private next = OP_CACHE;
   /** Open addressing, linear probing: guest address (0 is never code) → record. */
   private keys = new Uint32Array(1 << 14);
@@ -21,14 +24,17 @@ export class OpCache {
   /** Counts how often everything was dropped; links made across a change are void. */
   generation = 0;
 
-  constructor(space: AddressSpace) {
+  /** `end` is where its memory ends, at most OP_CACHE_END. */
+  constructor(space: AddressSpace, end = OP_CACHE_END) {
     this.space = space;
+    this.end = end - 2 * OP_SIZE;
+    this.stepRecord = this.end;
     this.clearJumpCache();
   }
 
   /** Room for `count` more records; false when the cache must be flushed first. */
   hasRoom(count: number): boolean {
-    return this.next + count * OP_SIZE <= OP_CACHE_END;
+    return this.next + count * OP_SIZE <= this.end;
   }
   allocate(): number {
     const record = this.next;

@@ -92,6 +92,8 @@ export const excCause = field('excCause', 'i32');
 export const excAddress = field('excAddress', 'i64');
 /** Address of the link slot that the next look-up may fill in, or 0. */
 export const linkSlot = field('linkSlot', 'i32');
+/** Record of the indirect branch that left for a look-up: it, not its target, faults when that is not canonical. */
+export const branchRecord = field('branchRecord', 'i32');
 /** Operands and results of helpers that don't fit their parameters. */
 export const scratch = field('scratch', 'v128', 8);
 export const STATE_END = next;

@@ -24,6 +24,8 @@ export const MXCSR_UNUSUAL = 0x7f80;
 export const SSE_FAST = 1;
 export const SSE_PLAIN = 2;
 
+/** Flags that change how every instruction runs: the engine looks at them before it goes on. */
+export const MODE_FLAGS = FLAG_TF | FLAG_AC;
 const SYSTEM_FLAGS = FLAG_TF | FLAG_NT | FLAG_AC | FLAG_ID;
 
 export class Vcpu {
@@ -95,6 +97,11 @@ export class Vcpu {
     this.setU64(st.of, flags & FLAG_OF ? -1n : 0n);
     this.setI32(st.df, flags & FLAG_DF ? 1 : 0);
     this.setI32(st.systemFlags, flags & SYSTEM_FLAGS);
+  }
+
+  /** TF and AC. */
+  get modeFlags(): number {
+    return this.getI32(st.systemFlags) & MODE_FLAGS;
   }
 
   /** Sets MXCSR and what is derived from it. */

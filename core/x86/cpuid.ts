@@ -51,12 +51,21 @@ export const features: readonly FeatureBit[] = [
   }),
   ...bits(7, 'ebx', { fsgsbase: 0, bmi1: 3, bmi2: 8, erms: 9, rdseed: 18, adx: 19, clflushopt: 23, sha_ni: 29 }),
   ...bits(7, 'ecx', { rdpid: 22 }),
+  // Subleaf 1.
+  ...bits(0xd, 'eax', { xsaveopt: 0, xsavec: 1 }),
   ...bits(0x80000001, 'ecx', { lahf_lm: 0, abm: 5, '3dnowprefetch': 8 }),
   ...bits(0x80000001, 'edx', { syscall: 11, nx: 20, rdtscp: 27, lm: 29 }),
 ];
 
 /** Feature names as the rows of the instruction table use them, where they differ from /proc/cpuinfo. */
-export const featureAliases: Record<string, string> = { lzcnt: 'abm', sse3: 'pni', sha: 'sha_ni', pclmul: 'pclmulqdq' };
+const featureAliases: Record<string, string> = { lzcnt: 'abm' };
+
+const featureNames = new Set(features.map((f) => f.name));
+
+/** Whether a feature is there, by a row's name for it or by /proc/cpuinfo's. */
+export function hasFeature(name: string): boolean {
+  return featureNames.has(featureAliases[name] ?? name);
+}
 
 export type CpuidResult = [eax: number, ebx: number, ecx: number, edx: number];
 
@@ -96,7 +105,7 @@ export function cpuid(leaf: number, subleaf: number): CpuidResult {
       return subleaf === 0 ? [0, featureWord(7, 'ebx'), featureWord(7, 'ecx'), 0] : [0, 0, 0, 0];
     case 0xd:
       if (subleaf === 0) return [3, XSAVE_SIZE, XSAVE_SIZE, 0];
-      return [0, 0, 0, 0];
+      return subleaf === 1 ? [featureWord(0xd, 'eax'), XSAVE_SIZE, 0, 0] : [0, 0, 0, 0];
     case 0x40000000:
       return [0x40000000, word(VENDOR, 0), word(VENDOR, 4), word(VENDOR, 8)];
     case 0x80000000:

@@ -58,9 +58,13 @@ export class DecodeTable {
   /** Legacy opcode maps, then the VEX ones. */
   private readonly slots: (Slot | undefined)[] = new Array(2 * VEX_MAPS * 256).fill(undefined);
 
-  constructor(insns: readonly InsnDef[]) {
+  /** Rows of a feature that is not there are left out: their bytes are #UD, or what other rows make of them. */
+  constructor(insns: readonly InsnDef[], hasFeature: (cpuid: string) => boolean = () => true) {
     for (const insn of insns) {
-      for (const spec of insn.encodings) this.add(parseEncoding(insn, spec));
+      for (const spec of insn.encodings) {
+        const { cpuid } = spec.options;
+        if (cpuid === undefined || hasFeature(cpuid)) this.add(parseEncoding(insn, spec));
+      }
     }
     // A row that asks for more is tried first.
     for (const slot of this.slots) slot?.rows.sort((a, b) => specificity(b) - specificity(a) || a.id - b.id);

@@ -130,6 +130,8 @@ export interface InsnDef {
   readonly lock?: boolean;
   /** Ends a decoded block: control may go elsewhere. */
   readonly endsBlock?: boolean;
+  /** What it does with the stack beside its operands: a non-canonical RSP (or RBP) there is #SS. */
+  readonly stack?: 'r' | 'w' | 'rw';
   /** How generated tests treat it: default random operands. */
   readonly test?: TestHints;
   readonly lift: (c: LiftContext) => void;

@@ -1,8 +1,8 @@
 /** Declarations of the helpers that general instructions call; implementations are in the other files here. */
 import { declareHelper } from '../../ir/helpers.ts';
 
-/** POPF: (flags, operand size). */
-export const popFlagsHelper = declareHelper('popFlags', ['i32', 'i32']);
+/** POPF: (flags, operand size): nonzero when TF or AC changed. */
+export const popFlagsHelper = declareHelper('popFlags', ['i32', 'i32'], 'i32');
 /** Divides scratch[0] (128 bits) by scratch[1] low (64 bits): quotient and remainder to scratch[0]; nonzero: #DE is set up. */
 export const divideHelper = declareHelper('divide128', ['i32'], 'i32');
 /** CPUID with leaf in EAX and subleaf in ECX. */

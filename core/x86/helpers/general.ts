@@ -3,7 +3,7 @@ import type { AddressSpace } from '../../mem/address-space.ts';
 import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_READ, PERM_TABLE, PERM_WRITE } from '../../mem/layout.ts';
 import { EXIT_EXCEPTION, VEC_DE } from '../../vcpu/exits.ts';
 import * as st from '../../vcpu/state.ts';
-import { Vcpu } from '../../vcpu/vcpu.ts';
+import { FLAG_AC, Vcpu } from '../../vcpu/vcpu.ts';
 import { cpuid } from '../cpuid.ts';
 
 /** What helpers need from outside. */
@@ -11,8 +11,11 @@ export interface HelperEnvironment {
   /** Nanoseconds, never going back: the time stamp counter. */
   timestampNs: () => number;
   random: (into: Uint8Array) => void;
-  /** Sets up the page fault (or #GP) of an access to an address; the engine's own slow path. */
-  access: (low: number, high: number, size: number, isWrite: boolean) => boolean;
+  /**
+   * Makes `size` bytes ready for accesses in units of `unit` bytes, or sets up the exception and answers false; the
+   * engine's own slow path.
+   */
+  access: (low: number, high: number, size: number, isWrite: boolean, unit: number) => boolean;
 }
 
 export type HelperFunction = (...args: number[]) => number | undefined;
@@ -21,8 +24,9 @@ export function generalHelpers(space: AddressSpace, env: HelperEnvironment): Rec
   const vcpu = new Vcpu(space);
   return {
     popFlags: (value, size) => {
+      const before = vcpu.modeFlags;
       vcpu.rflags = size === 16 ? (vcpu.rflags & ~0xffff) | (value! & 0xffff) : value!;
-      return undefined;
+      return before === vcpu.modeFlags ? 0 : 1;
     },
     divide128: (isSigned) => divide128(space, isSigned === 1),
     cpuid: () => {
@@ -91,11 +95,11 @@ function repeatString(
     if (!isStore) elements = Math.min(elements, elementsInPage(from + segment, size, down));
     const bytes = elements * size;
     const lowest = down ? bytes - size : 0;
-    if (!isReady(space, env, to - lowest, bytes, true)) {
+    if (!isReady(space, env, to - lowest, bytes, true, size)) {
       save();
       return 1;
     }
-    if (!isStore && !isReady(space, env, from + segment - lowest, bytes, false)) {
+    if (!isStore && !isReady(space, env, from + segment - lowest, bytes, false, size)) {
       save();
       return 1;
     }
@@ -124,14 +128,16 @@ function isReady(
   address: number,
   bytes: number,
   isWrite: boolean,
+  unit: number,
 ): boolean {
   const bit = isWrite ? PERM_WRITE : PERM_READ;
-  if (address >= 0 && address + bytes <= GUEST_TOP) {
+  const checksAlignment = (space.i32[st.systemFlags.offset >> 2]! & FLAG_AC) !== 0;
+  if (address >= 0 && address + bytes <= GUEST_TOP && !checksAlignment) {
     const first = space.u8[PERM_TABLE + (address >>> 12)]!;
     const last = space.u8[PERM_TABLE + ((address + bytes - 1) >>> 12)]!;
     if (first & last & bit) return true;
   }
-  return env.access(address >>> 0, Math.floor(address / 0x1_0000_0000) | 0, bytes, isWrite);
+  return env.access(address >>> 0, Math.floor(address / 0x1_0000_0000) | 0, bytes, isWrite, unit);
 }
 
 function fillPattern(space: AddressSpace, target: number, bytes: number, size: number): void {

@@ -1,5 +1,4 @@
 /** Control transfer: SDM vol. 2, JMP Jcc CALL RET LOOP JRCXZ. Near branches always have 64-bit operands here. */
-import { EXIT_LOOKUP } from '../../vcpu/exits.ts';
 import { RCX, RSP } from '../../vcpu/state.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { enc, type InsnDef } from '../notation.ts';
@@ -62,6 +61,7 @@ export const branch: InsnDef[] = [
     mnemonic: 'call',
     encodings: [enc('E8', '-:Jz', NEAR)],
     endsBlock: true,
+    stack: 'w',
     test: BRANCH,
     lift(c) {
       c.push(c.nextIp(), 64);
@@ -72,6 +72,7 @@ export const branch: InsnDef[] = [
     mnemonic: 'call',
     encodings: [enc('FF /2', 'r:Eq', NEAR)],
     endsBlock: true,
+    stack: 'w',
     test: BRANCH,
     lift(c) {
       const target = c.read(0);
@@ -83,6 +84,7 @@ export const branch: InsnDef[] = [
     mnemonic: 'ret',
     encodings: [enc('C3', NEAR)],
     endsBlock: true,
+    stack: 'r',
     test: BRANCH,
     lift(c) {
       c.jumpIndirect(c.pop(64));
@@ -92,6 +94,7 @@ export const branch: InsnDef[] = [
     mnemonic: 'ret',
     encodings: [enc('C2', 'r:Iw', NEAR)],
     endsBlock: true,
+    stack: 'r',
     test: BRANCH,
     lift(c) {
       const { b } = c;
@@ -113,8 +116,3 @@ export const branch: InsnDef[] = [
     },
   },
 ];
-
-/** Leaves for a look-up of the next instruction: for instructions after which decoded code may be wrong. */
-export function resynchronise(c: LiftContext): void {
-  c.b.exit(EXIT_LOOKUP);
-}

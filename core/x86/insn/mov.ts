@@ -128,6 +128,8 @@ export const mov: InsnDef[] = [
       enc('NP 0F 38 F1 /r', 'w:Mv', 'r:Gv', { cpuid: 'movbe' }),
       enc('66 0F 38 F0 /r', 'w:Gw', 'r:Mw', { cpuid: 'movbe' }),
       enc('66 0F 38 F1 /r', 'w:Mw', 'r:Gw', { cpuid: 'movbe' }),
+      enc('REX.W 66 0F 38 F0 /r', 'w:Gq', 'r:Mq', { cpuid: 'movbe' }),
+      enc('REX.W 66 0F 38 F1 /r', 'w:Mq', 'r:Gq', { cpuid: 'movbe' }),
     ],
     lift(c) {
       c.write(0, byteSwap(c, c.read(1), c.width(0) as Width));

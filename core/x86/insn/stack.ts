@@ -1,5 +1,6 @@
 /** Stack: SDM vol. 2, PUSH POP PUSHF POPF ENTER LEAVE. In 64-bit mode operands are 64 or, with prefix 66, 16 bits. */
 import type { Node } from '../../ir/ir.ts';
+import { EXIT_LOOKUP } from '../../vcpu/exits.ts';
 import * as st from '../../vcpu/state.ts';
 import { RBP, RSP } from '../../vcpu/state.ts';
 import { popFlagsHelper } from '../helpers/declared.ts';
@@ -12,6 +13,7 @@ export const stack: InsnDef[] = [
   {
     mnemonic: 'push',
     encodings: [enc('50 +r', 'r:Zv', D64), enc('FF /6', 'r:Ev', D64), enc('6A', 'r:sIb', D64), enc('68', 'r:sIz', D64)],
+    stack: 'w',
     test: { setup: 'stack' },
     lift(c) {
       c.push(c.read(0), c.size);
@@ -20,6 +22,7 @@ export const stack: InsnDef[] = [
   {
     mnemonic: 'pop',
     encodings: [enc('58 +r', 'w:Zv', D64)],
+    stack: 'r',
     test: { setup: 'stack' },
     lift(c) {
       c.write(0, c.pop(c.size));
@@ -28,6 +31,7 @@ export const stack: InsnDef[] = [
   {
     mnemonic: 'pop',
     encodings: [enc('8F /0', '-:Ev', D64)],
+    stack: 'r',
     test: { setup: 'stack' },
     lift(c) {
       const { b } = c;
@@ -51,6 +55,7 @@ export const stack: InsnDef[] = [
     mnemonic: 'pushf',
     encodings: [enc('9C', D64)],
     flags: { reads: 'oszapcd' },
+    stack: 'w',
     test: { setup: 'stack' },
     lift(c) {
       // PUSHF shows RF and VM as 0.
@@ -62,18 +67,22 @@ export const stack: InsnDef[] = [
     mnemonic: 'popf',
     encodings: [enc('9D', D64)],
     flags: { writes: 'oszapcd' },
+    stack: 'r',
     test: { setup: 'stack' },
     // TF and AC change how the next instructions run.
     endsBlock: true,
     lift(c) {
+      const { b } = c;
       const value = c.pop(c.size);
-      c.b.call(popFlagsHelper, c.b.wrap(value), c.b.i32(c.size));
+      // The engine must see a change of TF or AC before the next instruction.
+      b.if(b.call(popFlagsHelper, b.wrap(value), b.i32(c.size)), () => b.exit(EXIT_LOOKUP));
       c.jumpIndirect(c.nextIp());
     },
   },
   {
     mnemonic: 'leave',
     encodings: [enc('C9', D64)],
+    stack: 'r',
     test: { setup: 'stack' },
     lift(c) {
       const { b } = c;
@@ -86,6 +95,7 @@ export const stack: InsnDef[] = [
   {
     mnemonic: 'enter',
     encodings: [enc('C8', 'r:Iw', 'r:Ib', D64)],
+    stack: 'rw',
     test: { setup: 'stack' },
     lift(c) {
       const { b, size } = c;

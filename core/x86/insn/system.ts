@@ -73,8 +73,9 @@ export const system: InsnDef[] = [
   nothing('lfence', enc('NP 0F AE /5', '-:Ry')),
   nothing('mfence', enc('NP 0F AE /6', '-:Ry')),
   nothing('sfence', enc('NP 0F AE /7', '-:Ry')),
-  nothing('clflush', enc('NP 0F AE /7', '-:Mb')),
-  nothing('clflushopt', enc('66 0F AE /7', '-:Mb')),
+  // Faults as a load of the byte would.
+  nothing('clflush', enc('NP 0F AE /7', 'r:Mb')),
+  nothing('clflushopt', enc('66 0F AE /7', 'r:Mb', { cpuid: 'clflushopt' })),
   {
     mnemonic: 'syscall',
     encodings: [enc('0F 05')],
@@ -130,7 +131,8 @@ export const system: InsnDef[] = [
   privileged('invd', enc('0F 08')),
   privileged('wbinvd', enc('0F 09')),
   {
-    ...privileged('mov', ...['20', '21', '22', '23'].map((opcode) => enc(`0F ${opcode} /r`, '-:Rq'))),
+    // ModRM.mod is ignored.
+    ...privileged('mov', ...['20', '21', '22', '23'].map((opcode) => enc(`0F ${opcode} /r`))),
     test: { skip: 'which control and debug registers exist differs between CPUs' },
   },
   flag('clc', 'F8', 'c', (c) => c.setCf(c.b.i32(0))),
@@ -213,6 +215,7 @@ export const system: InsnDef[] = [
       // CS 33h, SS 2Bh as Linux sets them for 64-bit programs; the others are null.
       const { b } = c;
       const segment = c.operandOffset(1);
+      b.if(b.geU(segment, b.i32(6)), () => b.raise(VEC_UD));
       const selector = b.select(
         b.eq(segment, b.i32(1)),
         b.i32(0x33),
@@ -228,10 +231,11 @@ export const system: InsnDef[] = [
     lift(c) {
       // There is no descriptor table: null and the user data selector load, everything else is #GP(selector).
       const { b } = c;
+      const segment = c.operandOffset(0);
+      b.if(b.or(b.eq(segment, b.i32(1)), b.geU(segment, b.i32(6))), () => b.raise(VEC_UD));
       const selector = c.read(1);
       const isGood = b.or(b.ltU(selector, b.i32(4)), b.eq(selector, b.i32(0x2b)));
       b.if(b.eqz(isGood), () => b.raise(VEC_GP, b.and(selector, b.i32(0xfffc))));
-      b.if(b.eq(c.operandOffset(0), b.i32(1)), () => b.raise(VEC_UD));
     },
   },
 ];
