@@ -47,63 +47,75 @@ function carryAs(c: LiftContext, like: Node, carry: Node): Node {
   return like.type === 'i64' ? c.b.extendU(carry) : carry;
 }
 
-export const arith: InsnDef[] = [
-  {
-    mnemonic: 'add',
-    encodings: classic(0, 'rw'),
-    flags: ARITHMETIC,
+/** ADD, SUB, and with CF taken in, ADC and SBB. */
+function addOrSubtract(mnemonic: string, number: number, kind: 'add' | 'sub', takesCarry: boolean): InsnDef {
+  return {
+    mnemonic,
+    encodings: classic(number, 'rw'),
+    flags: takesCarry ? { reads: 'c', ...ARITHMETIC } : ARITHMETIC,
     lock: true,
     lift(c) {
       const a = c.read(0);
       const x = c.read(1);
-      const sum = c.b.add(a, x);
-      c.flagsAdd(widthOf(c), a, x, sum);
-      c.write(0, sum);
+      const carry = takesCarry ? c.getCf() : undefined;
+      let result = c.b[kind](a, x);
+      if (carry) result = c.b[kind](result, carryAs(c, a, carry));
+      const setFlags = kind === 'add' ? c.flagsAdd : c.flagsSub;
+      setFlags.call(c, widthOf(c), a, x, result, carry);
+      c.write(0, result);
     },
-  },
-  logic('or', 1, (c, a, x) => c.b.or(a, x)),
-  {
-    mnemonic: 'adc',
-    encodings: classic(2, 'rw'),
-    flags: { reads: 'c', ...ARITHMETIC },
+  };
+}
+
+/** INC and DEC: CF stays. */
+function stepByOne(mnemonic: string, digit: number, kind: 'add' | 'sub'): InsnDef {
+  return {
+    mnemonic,
+    encodings: [enc(`FE /${digit}`, 'rw:Eb'), enc(`FF /${digit}`, 'rw:Ev')],
+    flags: { writes: 'oszap' },
     lock: true,
     lift(c) {
       const a = c.read(0);
-      const x = c.read(1);
       const carry = c.getCf();
-      const sum = c.b.add(c.b.add(a, x), carryAs(c, a, carry));
-      c.flagsAdd(widthOf(c), a, x, sum, carry);
+      const one = c.b.like(a, 1);
+      const result = c.b[kind](a, one);
+      const setFlags = kind === 'add' ? c.flagsAdd : c.flagsSub;
+      setFlags.call(c, widthOf(c), a, one, result);
+      c.setCf(carry);
+      c.write(0, result);
+    },
+  };
+}
+
+/** ADCX and ADOX: addition with one flag as carry in and out, all others untouched. */
+function addWithFlag(
+  mnemonic: string,
+  prefix: string,
+  flag: 'c' | 'o',
+  get: (c: LiftContext) => Node,
+  set: (c: LiftContext, bit: Node) => void,
+): InsnDef {
+  return {
+    mnemonic,
+    encodings: [enc(`${prefix} 0F 38 F6 /r`, 'rw:Gy', 'r:Ey', { cpuid: 'adx' })],
+    flags: { reads: flag, writes: flag },
+    lift(c) {
+      const a = c.read(0);
+      const carry = get(c);
+      const sum = c.b.add(c.b.add(a, c.read(1)), carryAs(c, a, carry));
+      set(c, c.b.or(c.b.ltU(sum, a), c.b.and(c.b.eq(sum, a), carry)));
       c.write(0, sum);
     },
-  },
-  {
-    mnemonic: 'sbb',
-    encodings: classic(3, 'rw'),
-    flags: { reads: 'c', ...ARITHMETIC },
-    lock: true,
-    lift(c) {
-      const a = c.read(0);
-      const x = c.read(1);
-      const borrow = c.getCf();
-      const difference = c.b.sub(c.b.sub(a, x), carryAs(c, a, borrow));
-      c.flagsSub(widthOf(c), a, x, difference, borrow);
-      c.write(0, difference);
-    },
-  },
+  };
+}
+
+export const arith: InsnDef[] = [
+  addOrSubtract('add', 0, 'add', false),
+  logic('or', 1, (c, a, x) => c.b.or(a, x)),
+  addOrSubtract('adc', 2, 'add', true),
+  addOrSubtract('sbb', 3, 'sub', true),
   logic('and', 4, (c, a, x) => c.b.and(a, x)),
-  {
-    mnemonic: 'sub',
-    encodings: classic(5, 'rw'),
-    flags: ARITHMETIC,
-    lock: true,
-    lift(c) {
-      const a = c.read(0);
-      const x = c.read(1);
-      const difference = c.b.sub(a, x);
-      c.flagsSub(widthOf(c), a, x, difference);
-      c.write(0, difference);
-    },
-  },
+  addOrSubtract('sub', 5, 'sub', false),
   logic('xor', 6, (c, a, x) => c.b.xor(a, x)),
   {
     mnemonic: 'cmp',
@@ -132,36 +144,8 @@ export const arith: InsnDef[] = [
       c.flagsLogic(widthOf(c), c.b.and(c.read(0), c.read(1)));
     },
   },
-  {
-    mnemonic: 'inc',
-    encodings: [enc('FE /0', 'rw:Eb'), enc('FF /0', 'rw:Ev')],
-    flags: { writes: 'oszap' },
-    lock: true,
-    lift(c) {
-      const a = c.read(0);
-      const carry = c.getCf();
-      const one = c.b.like(a, 1);
-      const sum = c.b.add(a, one);
-      c.flagsAdd(widthOf(c), a, one, sum);
-      c.setCf(carry);
-      c.write(0, sum);
-    },
-  },
-  {
-    mnemonic: 'dec',
-    encodings: [enc('FE /1', 'rw:Eb'), enc('FF /1', 'rw:Ev')],
-    flags: { writes: 'oszap' },
-    lock: true,
-    lift(c) {
-      const a = c.read(0);
-      const carry = c.getCf();
-      const one = c.b.like(a, 1);
-      const difference = c.b.sub(a, one);
-      c.flagsSub(widthOf(c), a, one, difference);
-      c.setCf(carry);
-      c.write(0, difference);
-    },
-  },
+  stepByOne('inc', 0, 'add'),
+  stepByOne('dec', 1, 'sub'),
   {
     mnemonic: 'neg',
     encodings: [enc('F6 /3', 'rw:Eb'), enc('F7 /3', 'rw:Ev')],
@@ -218,30 +202,18 @@ export const arith: InsnDef[] = [
       );
     },
   },
-  {
-    mnemonic: 'adcx',
-    encodings: [enc('66 0F 38 F6 /r', 'rw:Gy', 'r:Ey', { cpuid: 'adx' })],
-    flags: { reads: 'c', writes: 'c' },
-    lift(c) {
-      const a = c.read(0);
-      const x = c.read(1);
-      const carry = c.getCf();
-      const sum = c.b.add(c.b.add(a, x), carryAs(c, a, carry));
-      c.setCf(c.b.or(c.b.ltU(sum, a), c.b.and(c.b.eq(sum, a), carry)));
-      c.write(0, sum);
-    },
-  },
-  {
-    mnemonic: 'adox',
-    encodings: [enc('F3 0F 38 F6 /r', 'rw:Gy', 'r:Ey', { cpuid: 'adx' })],
-    flags: { reads: 'o', writes: 'o' },
-    lift(c) {
-      const a = c.read(0);
-      const x = c.read(1);
-      const carry = c.getOf();
-      const sum = c.b.add(c.b.add(a, x), carryAs(c, a, carry));
-      c.setOf(c.b.or(c.b.ltU(sum, a), c.b.and(c.b.eq(sum, a), carry)));
-      c.write(0, sum);
-    },
-  },
+  addWithFlag(
+    'adcx',
+    '66',
+    'c',
+    (c) => c.getCf(),
+    (c, bit) => c.setCf(bit),
+  ),
+  addWithFlag(
+    'adox',
+    'F3',
+    'o',
+    (c) => c.getOf(),
+    (c, bit) => c.setOf(bit),
+  ),
 ];
