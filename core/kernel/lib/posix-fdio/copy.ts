@@ -52,6 +52,9 @@ function requireRegular(file: OpenFile): void {
   if (type !== S_IFREG) fail(EINVAL);
 }
 
+/** Where an unsigned 64-bit sum of offset and length wraps around: "all of it" is a length just below 2^63. */
+const UNSIGNED_END = 2 ** 64;
+
 const overlaps = (a: number, b: number, len: number): boolean => Math.abs(a - b) < len;
 
 export const copyFileRange = defineSyscall({
@@ -78,7 +81,7 @@ export const copyFileRange = defineSyscall({
     const to = endAt(task, output, offOut);
     const start = from.offset === AT_POSITION ? input.position : from.offset;
     const target = to.offset === AT_POSITION ? output.position : to.offset;
-    if (start + len > Number.MAX_SAFE_INTEGER || target + len > Number.MAX_SAFE_INTEGER) return -EOVERFLOW;
+    if (start + len >= UNSIGNED_END || target + len >= UNSIGNED_END) return -EOVERFLOW;
     const count = Math.min(len, Math.max(0, input.stat().size - start));
     if (input.inode === output.inode && overlaps(start, target, count)) return -EINVAL;
     return transfer(task, from, to, count, { all: false, nonBlocking: true }, () => {

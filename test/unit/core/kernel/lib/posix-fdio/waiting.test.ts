@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EAGAIN, EBADF, EFAULT, EINVAL, EPIPE, ERESTARTSYS, ESPIPE } from '../../../../../../core/kernel/abi/errno.ts';
+import {
+  EAGAIN,
+  EBADF,
+  EFAULT,
+  EINVAL,
+  EOVERFLOW,
+  EPIPE,
+  ERESTARTSYS,
+  ESPIPE,
+} from '../../../../../../core/kernel/abi/errno.ts';
 import {
   AT_FDCWD,
   O_CREAT,
@@ -9,7 +18,7 @@ import {
   SPLICE_F_NONBLOCK,
 } from '../../../../../../core/kernel/abi/fcntl.ts';
 import { SIGPIPE } from '../../../../../../core/kernel/abi/signal.ts';
-import { sendfile, splice, tee, vmsplice } from '../../../../../../core/kernel/lib/posix-fdio/copy.ts';
+import { copyFileRange, sendfile, splice, tee, vmsplice } from '../../../../../../core/kernel/lib/posix-fdio/copy.ts';
 import { lseek, pread64, read, write } from '../../../../../../core/kernel/lib/posix-fdio/read-write.ts';
 import { preadv, pwritev2, readv, writev } from '../../../../../../core/kernel/lib/posix-fdio/vectors.ts';
 import { close } from '../../../../../../core/kernel/lib/posix-fdtab/descriptors.ts';
@@ -166,6 +175,17 @@ describe('transfers', () => {
     guest.task.memory.setLong(IOV, 3);
     expect(guest.call(sendfile, w, fd, IOV, 4)).toBe(4);
     expect([get(r), guest.task.memory.getLong(IOV), get(fd)]).toEqual(['3456', 7, '']);
+  });
+
+  it('copy_file_range takes the largest length for all that is left', () => {
+    const fd = file('0123456789');
+    const copy = guest.call(openat, AT_FDCWD, 'copy', O_CREAT | O_RDWR, 0o644);
+    guest.task.memory.setLong(IOV, 4);
+    expect(guest.call(copyFileRange, fd, IOV, copy, 0, 0x7fff_ffff_ffff_f000, 0)).toBe(6);
+    expect(guest.call(copyFileRange, fd, IOV, copy, 0, 0x7fff_ffff_ffff_f000, 0)).toBe(0);
+    expect(guest.call(copyFileRange, fd, IOV, copy, 0, 2 ** 64 - 1, 0)).toBe(-EOVERFLOW);
+    guest.call(lseek, copy, 0, SEEK_SET);
+    expect([get(copy), guest.task.memory.getLong(IOV)]).toEqual(['456789', 10]);
   });
 
   it('splice moves between pipes and files, tee copies', () => {
