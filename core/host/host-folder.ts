@@ -18,7 +18,18 @@ import type {
   HostFsStatistics,
   HostTarget,
 } from '../dev/host-folder.ts';
-import { EBADF, EEXIST, EINVAL, ENOENT, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESTALE } from '../kernel/abi/errno.ts';
+import {
+  EBADF,
+  EEXIST,
+  EFBIG,
+  EINVAL,
+  ENOENT,
+  ENOTEMPTY,
+  EOPNOTSUPP,
+  EPERM,
+  EROFS,
+  ESTALE,
+} from '../kernel/abi/errno.ts';
 import { type Anchors, LinuxAnchors, PortableAnchors } from './host-anchors.ts';
 import { Identities, toAttributes } from './host-attributes.ts';
 import { hostFailure } from './host-errno.ts';
@@ -220,6 +231,8 @@ class NodeHostFolder implements HostFolder {
   read(file: HostFile, into: Uint8Array, offset: number): number {
     const { fd } = file as FileHandle;
     if (fd < 0) return -EBADF;
+    // Offsets beyond what node:fs takes lie beyond the end of every file.
+    if (offset > Number.MAX_SAFE_INTEGER) return 0;
     try {
       return fs.readSync(fd, into, 0, into.length, offset);
     } catch (error) {
@@ -231,6 +244,7 @@ class NodeHostFolder implements HostFolder {
     const { fd } = file as FileHandle;
     if (fd < 0) return -EBADF;
     if (this.isReadOnly) return -EROFS;
+    if (offset > Number.MAX_SAFE_INTEGER) return -EFBIG;
     try {
       return fs.writeSync(fd, from, 0, from.length, offset);
     } catch (error) {
@@ -256,6 +270,7 @@ class NodeHostFolder implements HostFolder {
   }
 
   truncate(file: HostFile, size: number): number {
+    if (size > Number.MAX_SAFE_INTEGER) return -EFBIG;
     return this.change(() => fs.ftruncateSync((file as FileHandle).fd, size));
   }
 

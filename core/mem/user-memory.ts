@@ -41,6 +41,8 @@ export class UserMemory {
     return new Uint8Array(this.view(gva, len, 'r'));
   }
   writeBytes(gva: number, bytes: Uint8Array): void {
+    // Nothing may be written anywhere, also where the memory ends before the address.
+    if (bytes.length === 0) return;
     const off = this.check(gva, bytes.length, 'w');
     this.space.u8.set(bytes, off);
   }

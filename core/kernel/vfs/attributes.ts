@@ -56,14 +56,16 @@ export function changeOwner(task: Task, target: AttributeTarget, uid: number, gi
   if (target.ref !== undefined) requireWritableMount(target.ref);
   const attributes = target.object.stat();
   const { credentials } = task.process;
+  const change: SetAttributes = {};
+  // Ids are unsigned but for the one that says "stay".
+  if (uid !== -1) change.uid = uid >>> 0;
+  if (gid !== -1) change.gid = gid >>> 0;
   if (credentials.fsuid !== 0) {
     const isOwn = credentials.fsuid === attributes.uid;
-    if (uid !== -1 && (!isOwn || uid !== attributes.uid)) fail(EPERM);
-    if (gid !== -1 && (!isOwn || (gid !== attributes.gid && !credentials.isInGroup(gid)))) fail(EPERM);
+    if (change.uid !== undefined && (!isOwn || change.uid !== attributes.uid)) fail(EPERM);
+    const mayHaveGroup = (id: number): boolean => isOwn && (id === attributes.gid || credentials.isInGroup(id));
+    if (change.gid !== undefined && !mayHaveGroup(change.gid)) fail(EPERM);
   }
-  const change: SetAttributes = {};
-  if (uid !== -1) change.uid = uid;
-  if (gid !== -1) change.gid = gid;
   const mode = withoutPrivileges(attributes.mode);
   if (mode !== attributes.mode && (uid !== -1 || gid !== -1)) change.mode = mode;
   apply(target, change);

@@ -2,16 +2,18 @@
  * Bytes from file to file within the kernel: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2). A transfer
  * looks at up to 64 KiB of the source, writes them, and takes from the source only what the target accepted.
  */
-import { EAGAIN } from '../../abi/errno.ts';
+import { EAGAIN, ERESTARTSYS } from '../../abi/errno.ts';
 import { O_NONBLOCK } from '../../abi/fcntl.ts';
 import { MAX_RW_COUNT } from '../../abi/fs.ts';
 import type { Task } from '../../task.ts';
-import { orPartial, signalBrokenPipe, waitUntil } from '../../vfs/blocking.ts';
+import { orPartial, signalBrokenPipe } from '../../vfs/blocking.ts';
 import { AT_POSITION, readBytes, writeBytes } from '../../vfs/io.ts';
 import { type OpenFile, POLLOUT } from '../../vfs/open-file.ts';
-import type { SysResult, WaitQueue } from '../../wait.ts';
+import { Blocked, type SysResult, type WakeCause } from '../../wait.ts';
 
 const CHUNK = 65536;
+/** Chunks after which a transfer lets the machine look at signals, timers and its owner's requests. */
+const CHUNKS_AT_ONCE = 128;
 /** What fits a pipe that shows POLLOUT. */
 const PIPE_BUF = 4096;
 const chunk = new Uint8Array(CHUNK);
@@ -33,6 +35,8 @@ class Transfer {
   done = 0;
   /** Whom the last -EAGAIN came from. */
   waitingFor: OpenFile;
+  /** The last -EAGAIN means that it can go on at once. */
+  isPaused = false;
   private readonly task: Task;
   private readonly from: TransferEnd;
   private readonly to: TransferEnd;
@@ -50,7 +54,12 @@ class Transfer {
 
   /** Moves what can be moved now: bytes in all, -errno, or -EAGAIN when it should wait and go on. */
   run(): number {
-    while (this.done < this.count) {
+    this.isPaused = false;
+    for (let chunks = 0; this.done < this.count; chunks++) {
+      if (chunks === CHUNKS_AT_ONCE) {
+        this.isPaused = true;
+        return -EAGAIN;
+      }
       const answer = this.step();
       if (answer === 0) break;
       if (answer < 0) {
@@ -63,7 +72,7 @@ class Transfer {
   }
 
   get mayWait(): boolean {
-    return !this.options.nonBlocking && (this.waitingFor.flags & O_NONBLOCK) === 0;
+    return this.isPaused || (!this.options.nonBlocking && (this.waitingFor.flags & O_NONBLOCK) === 0);
   }
 
   private step(): number {
@@ -121,17 +130,29 @@ export function transfer(
   }
   from.file.retain();
   to.file.retain();
-  const queue = (): WaitQueue => move.waitingFor.queue;
-  const wait = waitUntil(
-    task,
-    queue,
-    () => move.run(),
-    Number.POSITIVE_INFINITY,
-    () => {
-      from.file.drop();
-      to.file.drop();
+  const letGo = (): void => {
+    from.file.drop();
+    to.file.drop();
+    finished();
+  };
+  return orPartial(goOn(task, move, letGo), () => move.done);
+}
+
+/** Waits for what the transfer waits for, or after a pause for its next turn. */
+function goOn(task: Task, move: Transfer, finished: () => void): Blocked {
+  const resume = (cause: WakeCause): SysResult => {
+    let answer: number;
+    try {
+      answer = move.run();
+    } catch (error) {
       finished();
-    },
-  );
-  return orPartial(wait, () => move.done);
+      throw error;
+    }
+    if (answer === -EAGAIN && cause === 'signal') answer = -ERESTARTSYS;
+    else if (answer === -EAGAIN && move.mayWait) return goOn(task, move, finished);
+    finished();
+    return answer;
+  };
+  if (move.isPaused) return new Blocked([], resume, task.kernel.clock.monotonicNs());
+  return new Blocked([move.waitingFor.queue], resume);
 }
