@@ -44,6 +44,7 @@ export interface IsaCase {
   readonly encoding: Encoding;
   readonly bytes: Uint8Array;
   readonly isMemory: boolean;
+  readonly isRipRelative: boolean;
   readonly operandSize: 16 | 32 | 64;
   /** Address of the memory operand, 0 without one. */
   readonly address: number;
@@ -113,7 +114,17 @@ class CaseMaker {
     this.placeTarget(assembly, isMemory);
     const bytes = assemble(enc, assembly);
     this.writeCode(bytes, slot);
-    return { encoding: enc, bytes, isMemory, operandSize, address: this.address, ip, record: this.record };
+    const isRipRelative = assembly.memory?.ripTarget !== undefined;
+    return {
+      encoding: enc,
+      bytes,
+      isMemory,
+      isRipRelative,
+      operandSize,
+      address: this.address,
+      ip,
+      record: this.record,
+    };
   }
 
   private chooseReg(): number {

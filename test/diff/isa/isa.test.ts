@@ -37,4 +37,12 @@ describe('instruction table', () => {
     const result = spawnSync(process.execPath, [script, '--cases', '20000', '--seed', seed], { encoding: 'utf8' });
     expect(result.stdout).toContain('0 rows with differences');
   });
+
+  it('reads prefixes as this CPU does', { timeout: 120_000 }, (context) => {
+    if (platform() !== 'linux' || arch() !== 'x64') context.skip('this is no x86-64 Linux machine');
+    requireTool(context, 'gcc');
+    const script = new URL('./prove.ts', import.meta.url).pathname;
+    const result = spawnSync(process.execPath, [script, '--cases', '20000', '--prefixes'], { encoding: 'utf8' });
+    expect(result.stdout).toContain('0 rows with differences');
+  });
 });

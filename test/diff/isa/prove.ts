@@ -1,10 +1,10 @@
 /**
  * Proves the rows of the instruction table against the CPU this runs on (x86-64 Linux with gcc):
  *
- *     node test/diff/isa/prove.ts [--cases N] [--seed S] [--only MNEMONIC] [--write]
+ *     node test/diff/isa/prove.ts [--cases N] [--seed S] [--only MNEMONIC] [--prefixes] [--write]
  *
  * Runs N cases (default 20000) spread over all rows, on the CPU through runner.c and on tier 0, and compares bit for bit.
- * With --write, the number of clean cases of each row goes to proven.json, which `npm run coverage:isa` shows.
+ * With --prefixes, random prefixes stand in front of the instructions. With --write, the number of clean cases of each row goes to proven.json, which `npm run coverage:isa` shows.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { type Encoding, encodingName } from '../../../core/x86/notation.ts';
 import { CODE_SLOTS, type IsaCase, makeCase, OUTCOME } from './cases.ts';
 import { compareOutcomes, describeCase } from './compare.ts';
 import { OurCpu } from './ours.ts';
+import { withPrefixes } from './prefixes.ts';
 
 const here = import.meta.dirname;
 
@@ -44,7 +45,14 @@ interface Tally {
   failed: number;
 }
 
-function prove(options: { cases: number; seed: number; only: string | undefined }): Map<string, Tally> {
+interface ProveOptions {
+  cases: number;
+  seed: number;
+  only: string | undefined;
+  prefixes: boolean;
+}
+
+function prove(options: ProveOptions): Map<string, Tally> {
   const rows = provableRows().filter((e) => !options.only || e.insn.mnemonic === options.only);
   const { runner, folder } = buildRunner();
   const ours = new OurCpu();
@@ -53,7 +61,10 @@ function prove(options: { cases: number; seed: number; only: string | undefined 
   for (let done = 0; done < options.cases; done += CODE_SLOTS) {
     const count = Math.min(CODE_SLOTS, options.cases - done);
     const seedOf = (i: number): number => (options.seed * 1000003 + done + i) | 0;
-    const cases = Array.from({ length: count }, (_, i) => makeCase(rows[(done + i) % rows.length]!, seedOf(i), i));
+    const cases = Array.from({ length: count }, (_, i) => {
+      const plain = makeCase(rows[(done + i) % rows.length]!, seedOf(i), i);
+      return options.prefixes ? withPrefixes(plain, seedOf(i)) : plain;
+    });
     const expected = runNatively(runner, cases);
     ours.loadCode(cases);
     cases.forEach((c, i) => {
@@ -76,10 +87,12 @@ function main(): void {
       cases: { type: 'string', default: '20000' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
+      prefixes: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
   });
-  const tallies = prove({ cases: Number(values.cases), seed: Number(values.seed), only: values.only });
+  const { only, prefixes } = values;
+  const tallies = prove({ cases: Number(values.cases), seed: Number(values.seed), only, prefixes });
   const failed = [...tallies].filter(([, t]) => t.failed > 0);
   for (const [name, t] of failed) console.log(`FAILED ${name}: ${t.failed} of ${t.failed + t.clean}`);
   const total = [...tallies.values()].reduce((sum, t) => sum + t.clean + t.failed, 0);
