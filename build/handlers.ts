@@ -8,5 +8,5 @@ import { buildModule, formNumbers } from '../core/interp/handlers.ts';
 
 const list = readFileSync(new URL('../core/interp/common-forms.txt', import.meta.url), 'utf8');
 const names = list.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-const { encodings } = decodeTable();
-writeFileSync(new URL('./out/handlers.wasm', import.meta.url), buildModule(encodings, formNumbers(encodings, names)));
+const table = decodeTable();
+writeFileSync(new URL('./out/handlers.wasm', import.meta.url), buildModule(table, formNumbers(table, names)));

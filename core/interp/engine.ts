@@ -68,7 +68,7 @@ export class InterpreterEngine implements Engine {
     this.cache = new OpCache(space);
     this.handlers = new Handlers(
       space,
-      table.encodings,
+      table,
       helpers,
       (low, high, sizeAndAccess, record) => this.slowAccess(low, high, sizeAndAccess, record),
       common,

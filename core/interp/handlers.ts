@@ -9,8 +9,8 @@ import { type AddressForm, addressForms, RecordOperands } from '../lift/operand-
 import type { AddressSpace } from '../mem/address-space.ts';
 import type { CodeWriter } from '../wasm/module.ts';
 import { ModuleWriter } from '../wasm/module.ts';
-import type { Insn } from '../x86/decoder.ts';
-import { type Encoding, encodingName } from '../x86/notation.ts';
+import type { DecodeTable, Insn } from '../x86/decoder.ts';
+import { encodingName } from '../x86/notation.ts';
 import {
   declareImports,
   HANDLER_TYPE,
@@ -45,7 +45,7 @@ export class Handlers {
   readonly enter: (record: number, budget: number) => number;
   /** True while every memory access must go through the slow path: `slotFor` gives other handlers then. */
   isStrict = false;
-  private readonly encodings: readonly Encoding[];
+  private readonly rows: DecodeTable;
   private readonly slots: Uint16Array;
   private readonly strictSlots: Uint16Array;
   private readonly imports: WebAssembly.Imports;
@@ -54,13 +54,13 @@ export class Handlers {
 
   constructor(
     space: AddressSpace,
-    encodings: readonly Encoding[],
+    rows: DecodeTable,
     helpers: ReadonlyMap<string, HelperFunction>,
     slowAccess: (low: number, high: number, sizeAndAccess: number, record: number) => number,
     common: WebAssembly.Module | undefined,
   ) {
-    this.encodings = encodings;
-    this.slots = new Uint16Array((encodings.at(-1)?.id ?? 0) * FORMS_PER_ENCODING + FORMS_PER_ENCODING);
+    this.rows = rows;
+    this.slots = new Uint16Array(rows.size * FORMS_PER_ENCODING);
     this.strictSlots = new Uint16Array(this.slots.length);
     const helperImports: Record<string, HelperFunction> = {};
     for (const { name } of declaredHelpers()) {
@@ -69,7 +69,7 @@ export class Handlers {
       helperImports[name] = implementation;
     }
     this.imports = { env: { memory: space.memory, handlers: this.table, slowAccess }, helpers: helperImports };
-    const module = common ?? new WebAssembly.Module(buildModule(encodings, []));
+    const module = common ?? new WebAssembly.Module(buildModule(rows, []));
     const instance = new WebAssembly.Instance(module, this.imports);
     this.enter = instance.exports.enter as (record: number, budget: number) => number;
     for (const form of readForms(module)) this.slots[form] = this.nextSlot++;
@@ -81,9 +81,7 @@ export class Handlers {
 
   /** Names of the forms that have a handler: what the list of common forms is recorded from. */
   usedForms(): string[] {
-    return [...this.slots.keys()]
-      .filter((form) => this.slots[form] !== 0)
-      .map((form) => formName(this.encodings, form));
+    return [...this.slots.keys()].filter((form) => this.slots[form] !== 0).map((form) => formName(this.rows, form));
   }
 
   /** The table slot for a decoded instruction. A new one works only after `compilePending`. */
@@ -98,7 +96,7 @@ export class Handlers {
     if (slot === 0) {
       slot = this.nextSlot++;
       slots[number] = slot;
-      this.pending.push({ slot, ...describeForm(this.encodings, number), isStrict: this.isStrict });
+      this.pending.push({ slot, ...describeForm(this.rows, number), isStrict: this.isStrict });
     }
     return slot;
   }
@@ -126,14 +124,14 @@ function readForms(module: WebAssembly.Module): Uint32Array {
 }
 
 /** `row | operand size | address form | repeat`: names a form across versions of the instruction table. */
-function formName(encodings: readonly Encoding[], number: number): string {
-  const { form, address } = describeForm(encodings, number);
+function formName(rows: DecodeTable, number: number): string {
+  const { form, address } = describeForm(rows, number);
   return [encodingName(form.encoding), form.size, address, form.repeat].join(' | ');
 }
 
 /** Numbers of the forms named; names of rows that are gone are left out. */
-export function formNumbers(encodings: readonly Encoding[], names: Iterable<string>): number[] {
-  const ids = new Map(encodings.map((e) => [encodingName(e), e.id]));
+export function formNumbers(rows: DecodeTable, names: Iterable<string>): number[] {
+  const ids = new Map(rows.encodings.map((e) => [encodingName(e), e.id]));
   const numbers: number[] = [];
   for (const name of names) {
     const [row, size, address, repeat] = name.split(' | ') as [string, string, AddressForm, (typeof REPEATS)[number]];
@@ -145,7 +143,7 @@ export function formNumbers(encodings: readonly Encoding[], names: Iterable<stri
 }
 
 /** Bytes of a module with the pseudo handlers, `enter`, and handlers for `forms`. */
-export function buildModule(encodings: readonly Encoding[], forms: readonly number[]): Uint8Array<ArrayBuffer> {
+export function buildModule(rows: DecodeTable, forms: readonly number[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.custom(FORMS_SECTION, new Uint8Array(Uint32Array.from(forms).buffer));
   const imports = declareImports(module);
@@ -155,7 +153,7 @@ export function buildModule(encodings: readonly Encoding[], forms: readonly numb
   }
   module.func(HANDLER_TYPE, pseudoHandler('enter', imports), 'enter');
   forms.forEach((number, i) => {
-    const { form, address } = describeForm(encodings, number);
+    const { form, address } = describeForm(rows, number);
     elements.push({ slot: FIRST_SLOT + i, func: module.func(HANDLER_TYPE, handlerCode(form, address, imports)) });
   });
   return module.finish(elements);
@@ -169,9 +167,9 @@ function handlerCode(form: InsnForm, address: AddressForm, imports: HandlerImpor
   }
 }
 
-function describeForm(encodings: readonly Encoding[], number: number): { form: InsnForm; address: AddressForm } {
+function describeForm(rows: DecodeTable, number: number): { form: InsnForm; address: AddressForm } {
   const id = Math.floor(number / FORMS_PER_ENCODING);
-  const encoding = encodings.find((e) => e.id === id)!;
+  const encoding = rows.encoding(id);
   const rest = number % FORMS_PER_ENCODING;
   const address = addressForms[Math.floor(rest / 3) % 6]!;
   const size = ([16, 32, 64] as const)[Math.floor(rest / 18)]!;

@@ -5,7 +5,7 @@
  * Differences from the manual: prefixes may come in any number up to the 15-byte limit; CS, DS, ES and SS overrides are
  * accepted and without effect, as in 64-bit mode.
  */
-import { type Encoding, type InsnDef, parseEncoding } from './notation.ts';
+import { type Encoding, type EncodingSpec, type InsnDef, opcodePlace, parseEncoding } from './notation.ts';
 
 /** A decoded instruction; the decoder reuses one object, so copy what must last. */
 export interface Insn {
@@ -50,11 +50,17 @@ const VEX_MAPS = 4;
 interface Slot {
   rows: Encoding[];
   hasModrm: boolean;
+  /** Rows that have not been parsed yet: numbers in the table's list. */
+  pending: number[];
 }
 
-/** All rows of an instruction set, indexed by opcode map and opcode. */
+/**
+ * All rows of an instruction set, indexed by opcode map and opcode. Rows are parsed when their opcode is first met: a program
+ * meets few of them, and a start can't wait for all.
+ */
 export class DecodeTable {
-  readonly encodings: Encoding[] = [];
+  private readonly specs: { insn: InsnDef; spec: EncodingSpec }[] = [];
+  private readonly parsed: (Encoding | undefined)[] = [];
   /** Legacy opcode maps, then the VEX ones. */
   private readonly slots: (Slot | undefined)[] = new Array(2 * VEX_MAPS * 256).fill(undefined);
 
@@ -63,27 +69,50 @@ export class DecodeTable {
     for (const insn of insns) {
       for (const spec of insn.encodings) {
         const { cpuid } = spec.options;
-        if (cpuid === undefined || hasFeature(cpuid)) this.add(parseEncoding(insn, spec));
+        if (cpuid === undefined || hasFeature(cpuid)) this.add(insn, spec);
       }
     }
-    // A row that asks for more is tried first.
-    for (const slot of this.slots) slot?.rows.sort((a, b) => specificity(b) - specificity(a) || a.id - b.id);
   }
 
-  private add(encoding: Encoding): void {
-    this.encodings.push(encoding);
-    const last = encoding.plusR ? encoding.opcode + 7 : encoding.opcode;
-    for (let opcode = encoding.opcode; opcode <= last; opcode++) {
-      const key = (encoding.map + (encoding.vex === 'none' ? 0 : VEX_MAPS)) * 256 + opcode;
-      const slot = this.slots[key] ?? { rows: [], hasModrm: false };
-      this.slots[key] = slot;
-      slot.rows.push(encoding);
-      slot.hasModrm ||= encoding.hasModrm;
+  private add(insn: InsnDef, spec: EncodingSpec): void {
+    const id = this.specs.push({ insn, spec }) - 1;
+    const { map, opcode, plusR, isVex } = opcodePlace(spec.opcode);
+    const key = (map + (isVex ? VEX_MAPS : 0)) * 256 + opcode;
+    for (let at = key; at <= (plusR ? key + 7 : key); at++) {
+      const slot = this.slots[at];
+      if (slot) slot.pending.push(id);
+      else this.slots[at] = { rows: [], hasModrm: false, pending: [id] };
     }
+  }
+
+  /** How many rows there are: their numbers are 0 to this - 1. */
+  get size(): number {
+    return this.specs.length;
+  }
+
+  /** The row with a number. */
+  encoding(id: number): Encoding {
+    const { insn, spec } = this.specs[id]!;
+    const encoding = this.parsed[id] ?? parseEncoding(insn, spec, id);
+    this.parsed[id] = encoding;
+    return encoding;
+  }
+
+  /** All rows. */
+  get encodings(): Encoding[] {
+    return this.specs.map((_, id) => this.encoding(id));
   }
 
   slot(map: number, opcode: number): Slot | undefined {
-    return this.slots[map * 256 + opcode];
+    const slot = this.slots[map * 256 + opcode];
+    if (slot !== undefined && slot.pending.length > 0) {
+      slot.rows = slot.pending.map((id) => this.encoding(id));
+      slot.hasModrm = slot.rows.some((row) => row.hasModrm);
+      // A row that asks for more is tried first.
+      slot.rows.sort((a, b) => specificity(b) - specificity(a) || a.id - b.id);
+      slot.pending = [];
+    }
+    return slot;
   }
 }
 

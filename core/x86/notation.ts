@@ -190,40 +190,32 @@ const isModrmEscape = (map: number, opcode: number): boolean =>
   (map === 0 && opcode >= 0xd8 && opcode <= 0xdf) ||
   (map === 1 && (opcode === 0x01 || opcode === 0xae || opcode === 0xc7 || opcode === 0x1e));
 
-let nextId = 0;
+/** Where the decoder files a row: opcode map, opcode byte, and whether it stands for eight opcodes. */
+export interface OpcodePlace {
+  readonly map: 0 | 1 | 2 | 3;
+  readonly opcode: number;
+  readonly plusR: boolean;
+  readonly isVex: boolean;
+  /** Whole ModRM byte behind the opcode, or -1. */
+  readonly modrm: number;
+}
 
-/** Turns a row into what the decoder uses; a malformed row is an error when the table is built. */
-export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
-  const tokens = spec.opcode.split(/\s+/);
-  let mandatory: MandatoryPrefix = 'any';
-  let rexW: 0 | 1 | undefined;
-  if (/^REX\.[W0]$/.test(tokens[0]!)) rexW = tokens.shift() === 'REX.W' ? 1 : 0;
-  if (tokens.length > 1 && /^(NP|66|F3|F2)$/.test(tokens[0]!)) mandatory = tokens.shift() as MandatoryPrefix;
-  let map = 0 as Encoding['map'];
+/** The place of a row by its opcode text alone: cheap, since it is asked for every row at every start. */
+export function opcodePlace(text: string): OpcodePlace {
+  const tokens = text.split(' ');
+  const isVex = tokens[0]!.startsWith('VEX.');
   const bytes: number[] = [];
-  let digit = -1;
-  let hasModrm = false;
-  let plusR = false;
-  let immediate: Encoding['immediate'] = '';
-  let vex: Encoding['vex'] = 'none';
-  if (tokens[0]!.startsWith('VEX.')) {
-    const [, length, prefix, mapName, w] = tokens.shift()!.split('.');
-    vex = length as Encoding['vex'];
-    mandatory = prefix as MandatoryPrefix;
-    bytes.push(0x0f, ...(mapName === '0F' ? [] : [Number.parseInt(mapName!.slice(2), 16)]));
-    rexW = w === 'W1' ? 1 : w === 'W0' ? 0 : undefined;
+  if (isVex) {
+    const map = tokens[0]!.split('.')[3]!;
+    bytes.push(0x0f, ...(map === '0F' ? [] : [Number.parseInt(map.slice(2), 16)]));
   }
-  for (const token of tokens) {
-    if (token === '/r') hasModrm = true;
-    else if (/^\/[0-7]$/.test(token)) {
-      hasModrm = true;
-      digit = Number(token[1]);
-    } else if (token === '+r') plusR = true;
-    else if (/^i(b|w|z|v|wb)$/.test(token)) immediate = token.slice(1) as Encoding['immediate'];
-    else if (token === 'io') immediate = 'o';
-    else if (/^[0-9A-F]{2}$/.test(token)) bytes.push(Number.parseInt(token, 16));
-    else throw new Error(`bad token ${token} in ${spec.opcode}`);
-  }
+  tokens.forEach((token, i) => {
+    // A mandatory prefix looks like a byte but stands in front of another one.
+    const isPrefix =
+      bytes.length === 0 && (token === '66' || token === 'F3' || token === 'F2') && isByte(tokens[i + 1]);
+    if (!isPrefix && isByte(token)) bytes.push(Number.parseInt(token, 16));
+  });
+  let map: OpcodePlace['map'] = 0;
   let escapes = 0;
   if (bytes.length > 1 && bytes[0] === 0x0f) {
     const isLong = bytes.length > 2 && (bytes[1] === 0x38 || bytes[1] === 0x3a);
@@ -232,11 +224,39 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
   }
   const opcode = bytes[escapes]!;
   const rest = bytes.length - escapes;
-  let modrm = -1;
-  if (rest === 2 && isModrmEscape(map, opcode)) {
-    modrm = bytes[escapes + 1]!;
-    hasModrm = true;
-  } else if (rest !== 1) throw new Error(`bad opcode ${spec.opcode}`);
+  if (rest !== 1 && !(rest === 2 && isModrmEscape(map, opcode))) throw new Error(`bad opcode ${text}`);
+  return { map, opcode, plusR: tokens.includes('+r'), isVex, modrm: rest === 2 ? bytes[escapes + 1]! : -1 };
+}
+
+/** Two characters that are neither NP nor a ModRM, register or immediate token. */
+const isByte = (token: string | undefined): boolean =>
+  token !== undefined && token.length === 2 && token !== 'NP' && !'/+i'.includes(token[0]!);
+
+/** Turns a row into what the decoder uses; a malformed row is an error when the table is built. */
+export function parseEncoding(insn: InsnDef, spec: EncodingSpec, id: number): Encoding {
+  const { map, opcode, plusR, modrm } = opcodePlace(spec.opcode);
+  const tokens = spec.opcode.split(' ');
+  let mandatory: MandatoryPrefix = 'any';
+  let rexW: 0 | 1 | undefined;
+  let vex: Encoding['vex'] = 'none';
+  if (/^REX\.[W0]$/.test(tokens[0]!)) rexW = tokens.shift() === 'REX.W' ? 1 : 0;
+  if (tokens.length > 1 && /^(NP|66|F3|F2)$/.test(tokens[0]!)) mandatory = tokens.shift() as MandatoryPrefix;
+  if (tokens[0]!.startsWith('VEX.')) {
+    const [, length, prefix, , w] = tokens.shift()!.split('.');
+    vex = length as Encoding['vex'];
+    mandatory = prefix as MandatoryPrefix;
+    rexW = w === 'W1' ? 1 : w === 'W0' ? 0 : undefined;
+  }
+  let digit = -1;
+  let hasModrm = modrm !== -1;
+  let immediate: Encoding['immediate'] = '';
+  for (const token of tokens) {
+    if (/^\/[0-7r]$/.test(token)) {
+      hasModrm = true;
+      if (token !== '/r') digit = Number(token[1]);
+    } else if (/^i(b|w|z|v|wb|o)$/.test(token)) immediate = token.slice(1) as Encoding['immediate'];
+    else if (token !== '+r' && !isByte(token)) throw new Error(`bad token ${token} in ${spec.opcode}`);
+  }
 
   const operands = spec.operands.map(parseOperand);
   for (const o of operands) {
@@ -247,7 +267,7 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec): Encoding {
   const isMemory = operands.some((o) => o.addressing === 'M');
   const isRegister = operands.some((o) => 'RUN'.includes(o.addressing) || o.addressing === 'STi') || modrm !== -1;
   return {
-    id: nextId++,
+    id,
     insn,
     text: spec.opcode,
     map,
