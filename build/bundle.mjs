@@ -1,6 +1,6 @@
-/** Bundles the command line and the worker into build/out: few files to load keep the start-up short. */
+/** Bundles the command line, the worker and the manager into build/out: few files to load keep the start-up short. */
+import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -8,30 +8,11 @@ import { build } from 'esbuild';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = join(root, 'build/out');
 rmSync(outdir, { recursive: true, force: true });
-/**
- * Node's own modules through process.getBuiltinModule: an import statement would make a module of them first and touch
- * every export, lazy ones too, which takes 10 to 20 ms in each thread.
- */
-const builtins = {
-  name: 'builtins',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^[a-z_:/]+$/ }, ({ path }) => (isBuiltin(path) ? { path, namespace: 'builtin' } : undefined));
-    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-      loader: 'js',
-    }));
-  },
-};
 
-await build({
+const common = {
   absWorkingDir: root,
-  entryPoints: { cli: 'core/cli/main.ts', manager: 'core/manager/manager.ts', worker: 'core/host/worker.ts' },
   outdir,
-  outExtension: { '.js': '.mjs' },
-  chunkNames: 'chunk-[hash]',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node24',
   minifySyntax: true,
@@ -40,12 +21,59 @@ await build({
   keepNames: false,
   sourcemap: false,
   legalComments: 'none',
-  plugins: [builtins],
   logLevel: 'warning',
+};
+
+/** One module for all scripts of a process: it holds the worker that was started ahead. */
+const sharedModule = {
+  name: 'shared-module',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/worker-thread\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './worker-thread.cjs', external: true },
+    );
+  },
+};
+
+// Scripts that run with a code cache (core/host/script-cache.ts). They are CommonJS: one file each, loaded without the
+// module loader, which also would touch every lazy part of Node's modules.
+await build({
+  ...common,
+  entryPoints: {
+    cli: 'core/cli/cli.ts',
+    'instance-worker': 'core/host/instance-worker.ts',
+    'script-cache': 'core/host/script-cache.ts',
+    worker: 'core/host/worker.ts',
+    'worker-thread': 'core/manager/worker-thread.ts',
+  },
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  plugins: [sharedModule],
+});
+// For programs that import it.
+await build({
+  ...common,
+  entryPoints: { manager: 'core/manager/manager.ts' },
+  outExtension: { '.js': '.mjs' },
+  format: 'esm',
 });
 
 // Tier 0's prebuilt handlers.
 await import('./handlers.ts');
 
+fillCodeCache([
+  ['run', '--quiet', 'tour'],
+  ['run', '--quiet', '--stats', 'hello'],
+  // Dynamic programs on a folder, where there are any.
+  ['run', '--quiet', '-r', '/:ro', '/bin/ls', '-l', '/'],
+]);
+
 // Written last: without it the build is not complete.
 writeFileSync(join(outdir, 'built'), '');
+
+/** Runs commands that each add to the code cache what they needed. */
+function fillCodeCache(commands) {
+  const env = { ...process.env, ELFDECK_GROW_CODE_CACHE: '1' };
+  const entry = join(root, 'core/cli/bin/elfdeck');
+  for (const words of commands) spawnSync(process.execPath, [entry, ...words], { env, stdio: 'ignore' });
+}

@@ -1,4 +1,7 @@
-/** Entry of the `elfdeck` command. The worker of a run starts first and loads its code while the words are read here. */
+/**
+ * Entry of the `elfdeck` command when it runs from the sources; core/cli/bin/elfdeck does the same with the bundle. The
+ * worker of a run starts first and loads its code while the words are read here.
+ */
 import { prestart } from '../manager/worker-thread.ts';
 
 if (process.argv[2] === 'run') prestart();

@@ -1,7 +1,6 @@
 /** The built-in example programs: static-PIE ELF files beside their sources in core/image/examples. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 export const examples: readonly { name: string; summary: string }[] = [
   { name: 'hello', summary: 'says hello' },
@@ -18,7 +17,7 @@ export function findExample(name: string): string | undefined {
 
 /** The folder of package.json: this file runs from the sources or from the bundle. */
 function projectRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
+  let directory = import.meta.dirname;
   while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
   return directory;
 }

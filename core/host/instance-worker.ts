@@ -2,24 +2,25 @@
  * What an instance's worker thread does: it waits for `instance.start`, boots the machine, and runs it until it ends, serving
  * requests in between. Whatever is thrown in here ends this instance with a report; the process lives on.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { flushCompileCache } from 'node:module';
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Request, serve } from '../contract/contract.ts';
 import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
-import type { WorkerChannel } from '../contract/worker-channel.ts';
 import { type Ending, workerApi } from '../contract/worker-protocol.ts';
 import { loadImage } from '../machine/load-image.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { MachineHost } from '../machine/machine-host.ts';
+import type { WorkerInput } from './entry.ts';
 import { FileMapFolder } from './file-map-folder.ts';
 import { openHostFolder } from './host-folder.ts';
 import { nodeImageFiles } from './image-files.ts';
 import { RingConsole } from './ring-console.ts';
 import { ControlWords, HostClock, HostRandom, hostReason, kindOf, readHostFile } from './services.ts';
 
-const channel = workerData as WorkerChannel<MessagePort>;
+/** For who loads this: what is to be done before the supervisor hears of the end. */
+export const hooks = { beforeEnd(): void {} };
+
+const { channel, handlers } = workerData as WorkerInput;
 const { port } = channel;
 const clock = new HostClock();
 const control = new ControlWords(channel.control, clock);
@@ -69,12 +70,6 @@ function serveRequests(): void {
   }
 }
 
-/** The handlers that the build has prepared; without a build they are made as they are met. */
-function commonHandlers(): WebAssembly.Module | undefined {
-  const file = new URL('./handlers.wasm', import.meta.url);
-  return existsSync(file) ? new WebAssembly.Module(readFileSync(file)) : undefined;
-}
-
 function hostOf(device: RingConsole): MachineHost {
   return {
     clock,
@@ -94,7 +89,7 @@ function hostOf(device: RingConsole): MachineHost {
     },
     openFiles: (files) => new FileMapFolder(files),
     readFile: readHostFile,
-    commonHandlers: commonHandlers(),
+    commonHandlers: handlers,
     gunzip: (bytes) => process.getBuiltinModule('node:zlib').gunzipSync(bytes),
   };
 }
@@ -142,7 +137,7 @@ port.on('message', async (request: Request) => {
     ending = { error: failure(error) };
   }
   // A supervisor that has nothing else to do exits at once, and the thread with it.
-  flushCompileCache();
+  hooks.beforeEnd();
   // The port stays open and keeps the thread: its end must not overtake the message. The supervisor terminates it.
   port.postMessage({ event: 'instance.ended', payload: ending });
 });

@@ -1,10 +1,5 @@
-/**
- * Entry of an instance's worker thread. Its own code is next to nothing: it turns on V8's code cache, which a worker does
- * not inherit, before the rest is compiled (about 30 ms of the start-up).
- */
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
+/** Entry of an instance's worker thread in the bundle: runs the script of instance-worker.ts with its code cache. */
+import { runScript } from './script-cache.ts';
 
-// Sources are compiled by Node itself, which keeps no cache for them that would be worth it.
-if (!import.meta.url.endsWith('.ts')) enableCompileCache(fileURLToPath(new URL('./cache', import.meta.url)));
-await import('./instance-worker.ts');
+const { exports, saveCache } = runScript(import.meta.dirname, 'instance-worker.cjs');
+(exports as typeof import('./instance-worker.ts')).hooks.beforeEnd = saveCache;

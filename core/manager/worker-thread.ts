@@ -5,7 +5,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { createRing } from '../base/shared-ring.ts';
 import { createChannel, type WorkerChannel } from '../contract/worker-channel.ts';
-import { workerEntry } from '../host/entry.ts';
+import { prebuiltHandlers, type WorkerInput, workerEntry } from '../host/entry.ts';
 
 /** Deep guest recursion nests wasm frames; a thread's default stack of 4 MiB would end it. */
 const STACK_MIB = 64;
@@ -18,6 +18,9 @@ export interface WorkerThread {
 }
 
 let prestarted: WorkerThread | undefined;
+
+/** Handlers of tier 0, compiled once: what one instance has V8 compile serves the others of the process. */
+let handlers: WebAssembly.Module | undefined;
 
 /** Starts a thread for the next `startWorker`. It does not keep the process alive until then. */
 export function prestart(): void {
@@ -35,8 +38,9 @@ export function startWorker(): WorkerThread {
 function create(): WorkerThread {
   const { port1, port2 } = new MessageChannel();
   const channel = createChannel(port2, createRing);
+  handlers ??= prebuiltHandlers();
   const worker = new Worker(workerEntry, {
-    workerData: channel,
+    workerData: { channel, handlers } satisfies WorkerInput,
     transferList: [port2],
     resourceLimits: { stackSizeMb: STACK_MIB },
     trackUnmanagedFds: false,

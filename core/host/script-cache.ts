@@ -1,0 +1,58 @@
+/**
+ * Runs a bundled script with V8's code cache beside it. Unlike Node's compile cache it is made after the script has run, so
+ * it holds the functions that were compiled on the way, too: that takes a third off the start of an instance. V8 rejects
+ * the cache of another version of itself or of the script; then it is made anew by the first run. The build makes it with
+ * ELFDECK_GROW_CODE_CACHE set: then each run adds what it needed and the cache lacks.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+
+export interface RunScript {
+  /** What the script exports. */
+  readonly exports: unknown;
+  /** Writes the cache if that is to be done. Call it when all that a start needs has run. */
+  saveCache(): void;
+}
+
+/** Runs the CommonJS script `name` of a folder, which may require Node's own modules and files of that folder. */
+export function runScript(folder: string, name: string): RunScript {
+  const filename = join(folder, name);
+  const cacheFile = join(folder, 'cache', `${name}-${process.version}-${process.arch}`);
+  const cachedData = readIfThere(cacheFile);
+  // The bundler writes ASCII.
+  const text = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;
+  const script = new Script(text, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
+  const isUsed = cachedData !== undefined && script.cachedDataRejected === false;
+  const module = { exports: {} };
+  const require = (id: string): unknown =>
+    id.startsWith('.')
+      ? process.getBuiltinModule('node:module').createRequire(filename)(id)
+      : process.getBuiltinModule(id);
+  script.runInThisContext()(module.exports, require, module, filename, folder);
+  return {
+    exports: module.exports,
+    saveCache() {
+      if (!isUsed || process.env.ELFDECK_GROW_CODE_CACHE !== undefined)
+        writeCache(cacheFile, script.createCachedData());
+    },
+  };
+}
+
+function readIfThere(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Others may read or write the same file meanwhile. A folder that can't be written costs speed, nothing else. */
+function writeCache(file: string, bytes: Uint8Array): void {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, file);
+  } catch {}
+}
