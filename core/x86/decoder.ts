@@ -173,9 +173,9 @@ export class Decoder {
     this.end = Math.min(end, start + 16);
     const failure = this.decodeAt();
     this.insn.length = this.at - start;
-    if (this.insn.length > 15) return 'too-long';
-    if (this.at > this.end) return this.end - start > 15 ? 'too-long' : 'truncated';
-    return failure;
+    // Missing bytes were taken for 0, so what they made counts for nothing.
+    if (this.at > this.end) return this.end - start >= 15 ? 'too-long' : 'truncated';
+    return this.insn.length > 15 ? 'too-long' : failure;
   }
 
   private next(): number {
