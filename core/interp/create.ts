@@ -36,7 +36,7 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
       ...generalHelpers(space, {
         timestampNs: options.timestampNs,
         random: options.random,
-        access: (low, high, size, isWrite, unit) => engine!.prepareAccess(low, high, size, isWrite, unit),
+        access: (low, high, size, isWrite) => engine!.prepareAccess(low, high, size, isWrite),
       }),
       ...floatHelpers(space),
       ...compareStringsHelpers(space),

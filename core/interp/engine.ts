@@ -128,10 +128,9 @@ export class InterpreterEngine implements Engine {
     const { space, handlers, decoder, cache } = this;
     const ip = this.fetchAddress();
     if (ip < 0) return 0;
-    const end = this.fetchLimit(ip);
-    const failure = decoder.decode(space.u8, GUEST_BASE + ip, GUEST_BASE + end);
+    const failure = this.decode(ip, true);
     if (failure !== undefined) {
-      this.raiseDecodeFailure(end, failure);
+      this.raiseDecodeFailure(ip, failure);
       return 0;
     }
     const { insn } = decoder;
@@ -172,7 +171,7 @@ export class InterpreterEngine implements Engine {
     if (record === 0 || isCanonical(space.u32[RIP + 1]!)) return false;
     space.u32[BRANCH_RECORD] = 0;
     const ip = space.u32[(record + OP_IP) >> 2]!;
-    this.decoder.decode(space.u8, GUEST_BASE + ip, GUEST_BASE + this.fetchLimit(ip));
+    this.decode(ip, false);
     const { insn } = this.decoder;
     const { stack } = insn.enc.insn;
     const moved = stack === undefined ? 0 : stack === 'w' ? -8 : 8 + (insn.immLow & 0xffff);
@@ -206,15 +205,18 @@ export class InterpreterEngine implements Engine {
     let first = 0;
     let at = ip;
     for (let count = 0; ; count++) {
-      if (count === RUN_LIMIT || (count > 0 && cache.find(at) !== 0)) {
-        this.writeGoto(at, cache.find(at));
+      const known = count > 0 ? cache.find(at) : 0;
+      if (count === RUN_LIMIT || known !== 0 || (count > 0 && !this.isExecutable(at))) {
+        this.writeGoto(at, known);
         break;
       }
-      const end = this.fetchLimit(at);
-      const failure = decoder.decode(this.space.u8, GUEST_BASE + at, GUEST_BASE + end);
+      const failure = this.decode(at, count === 0);
       if (failure !== undefined) {
         if (count > 0) this.writeGoto(at, 0);
-        else first = this.decodeFailure(at, end, failure);
+        else {
+          first = this.decodeFailure(at, failure);
+          at += insn.length;
+        }
         break;
       }
       const record = cache.allocate();
@@ -241,17 +243,31 @@ export class InterpreterEngine implements Engine {
     this.statistics.decodedInstructions += (last - first) / OP_SIZE;
   }
 
+  /** Decodes the instruction at `ip`, whose page can be fetched from; `touches`: so that it runs next. */
+  private decode(ip: number, touches: boolean): DecodeFailure | undefined {
+    const { decoder, space } = this;
+    const limit = this.fetchLimit(ip);
+    const failure = decoder.decode(space.u8, GUEST_BASE + ip, GUEST_BASE + limit);
+    // The rest may lie on a page that is read on demand.
+    if (failure !== 'truncated' || !touches || space.resolve(pageOf(limit), 'x') !== 'ok') return failure;
+    return decoder.decode(space.u8, GUEST_BASE + ip, GUEST_BASE + limit + PAGE_SIZE);
+  }
+
   /** How far bytes can be fetched from `ip`: at most two pages. */
   private fetchLimit(ip: number): number {
     const nextPage = (pageOf(ip) + 1) * PAGE_SIZE;
     if (nextPage - ip >= 16) return nextPage;
-    return this.space.u8[PERM_TABLE + pageOf(nextPage)]! & PERM_EXEC ? nextPage + PAGE_SIZE : nextPage;
+    return this.isExecutable(nextPage) ? nextPage + PAGE_SIZE : nextPage;
+  }
+
+  private isExecutable(gva: number): boolean {
+    return (this.space.u8[PERM_TABLE + pageOf(gva)]! & PERM_EXEC) !== 0;
   }
 
   /** The first instruction of a run can't be decoded: raises, or makes a record that does. */
-  private decodeFailure(ip: number, limit: number, failure: DecodeFailure): number {
+  private decodeFailure(ip: number, failure: DecodeFailure): number {
     if (failure !== 'unknown') {
-      this.raiseDecodeFailure(limit, failure);
+      this.raiseDecodeFailure(ip, failure);
       return 0;
     }
     const record = this.cache.allocate();
@@ -261,10 +277,18 @@ export class InterpreterEngine implements Engine {
     return record;
   }
 
-  private raiseDecodeFailure(limit: number, failure: DecodeFailure): void {
+  private raiseDecodeFailure(ip: number, failure: DecodeFailure): void {
     if (failure === 'unknown') this.raise(VEC_UD, 0);
     else if (failure === 'too-long') this.raise(VEC_GP, 0);
-    else this.raisePageFault(limit, 0, this.space.resolve(pageOf(limit), 'x'), PF_FETCH);
+    else {
+      const limit = this.fetchLimit(ip);
+      this.raisePageFault(limit, 0, this.space.resolve(pageOf(limit), 'x'), PF_FETCH);
+    }
+  }
+
+  /** Leaves room for so many records only, for tests; drops what is decoded. */
+  limitCache(records: number): void {
+    this.cache.limit(records);
   }
 
   /** A record whose handler leaves for a look-up of `ip`. */
@@ -315,20 +339,17 @@ export class InterpreterEngine implements Engine {
   /** True when the instruction's access counts as one to the stack segment: implied, or by an RSP or RBP base. */
   private isStackAccess(ip: number, isWrite: boolean): boolean {
     const { insn } = this.decoder;
-    this.decoder.decode(this.space.u8, GUEST_BASE + ip, GUEST_BASE + this.fetchLimit(ip));
+    this.decode(ip, false);
     if (insn.enc.insn.stack?.includes(isWrite ? 'w' : 'r')) return true;
     return insn.mod !== 3 && insn.segment === 'none' && (insn.base === st.RSP || insn.base === st.RBP);
   }
 
-  /**
-   * Makes `size` bytes ready for an access in units of `unit` bytes; false with the exception set up (all but RIP) when
-   * they don't allow it.
-   */
-  prepareAccess(low: number, high: number, size: number, isWrite: boolean, unit = size): boolean {
+  /** Makes `size` bytes ready for an access; false with the exception set up (all but RIP) when they don't allow it. */
+  prepareAccess(low: number, high: number, size: number, isWrite: boolean): boolean {
     let failure: FaultCause = 'maperr';
     let address = low;
     if (high === 0) {
-      if (this.handlers.isStrict && low & (alignmentOf(unit) - 1)) {
+      if (this.handlers.isStrict && low & (alignmentOf(size) - 1)) {
         this.raise(VEC_AC, 0);
         return false;
       }

@@ -12,8 +12,8 @@ const NO_IP = 0xffff_ffff;
 export class OpCache {
   private readonly space: AddressSpace;
   /** Two records that never hold cached code: for one instruction and what follows it. */
-  readonly stepRecord: number;
-  private readonly end: number;
+  readonly stepRecord = OP_CACHE_END - 2 * OP_SIZE;
+  private end = this.stepRecord;
   private next = OP_CACHE;
   /** Open addressing, linear probing: guest address (0 is never code) → record. */
   private keys = new Uint32Array(1 << 14);
@@ -24,11 +24,8 @@ export class OpCache {
   /** Counts how often everything was dropped; links made across a change are void. */
   generation = 0;
 
-  /** `end` is where its memory ends, at most OP_CACHE_END. */
-  constructor(space: AddressSpace, end = OP_CACHE_END) {
+  constructor(space: AddressSpace) {
     this.space = space;
-    this.end = end - 2 * OP_SIZE;
-    this.stepRecord = this.end;
     this.clearJumpCache();
   }
 
@@ -109,6 +106,12 @@ export class OpCache {
       const ip = this.space.u32[(record + OP_IP) >> 2]!;
       if (this.find(ip) === record) this.insert(ip, 0);
     }
+  }
+
+  /** Makes room for so many records only, and drops everything. */
+  limit(records: number): void {
+    this.end = Math.min(OP_CACHE + records * OP_SIZE, this.stepRecord);
+    this.flush();
   }
 
   /** Drops everything; only between runs of emitted code. */

@@ -11,11 +11,8 @@ export interface HelperEnvironment {
   /** Nanoseconds, never going back: the time stamp counter. */
   timestampNs: () => number;
   random: (into: Uint8Array) => void;
-  /**
-   * Makes `size` bytes ready for accesses in units of `unit` bytes, or sets up the exception and answers false; the
-   * engine's own slow path.
-   */
-  access: (low: number, high: number, size: number, isWrite: boolean, unit: number) => boolean;
+  /** Makes `size` bytes ready for an access, or sets up the exception and answers false; the engine's own slow path. */
+  access: (low: number, high: number, size: number, isWrite: boolean) => boolean;
 }
 
 export type HelperFunction = (...args: number[]) => number | undefined;
@@ -95,11 +92,12 @@ function repeatString(
     if (!isStore) elements = Math.min(elements, elementsInPage(from + segment, size, down));
     const bytes = elements * size;
     const lowest = down ? bytes - size : 0;
-    if (!isReady(space, env, to - lowest, bytes, true, size)) {
+    // The first element tells for all: they lie on its page.
+    if (!isReady(space, env, to, size, true)) {
       save();
       return 1;
     }
-    if (!isStore && !isReady(space, env, from + segment - lowest, bytes, false, size)) {
+    if (!isStore && !isReady(space, env, from + segment, size, false)) {
       save();
       return 1;
     }
@@ -128,7 +126,6 @@ function isReady(
   address: number,
   bytes: number,
   isWrite: boolean,
-  unit: number,
 ): boolean {
   const bit = isWrite ? PERM_WRITE : PERM_READ;
   const checksAlignment = (space.i32[st.systemFlags.offset >> 2]! & FLAG_AC) !== 0;
@@ -137,7 +134,7 @@ function isReady(
     const last = space.u8[PERM_TABLE + ((address + bytes - 1) >>> 12)]!;
     if (first & last & bit) return true;
   }
-  return env.access(address >>> 0, Math.floor(address / 0x1_0000_0000) | 0, bytes, isWrite, unit);
+  return env.access(address >>> 0, Math.floor(address / 0x1_0000_0000) | 0, bytes, isWrite);
 }
 
 function fillPattern(space: AddressSpace, target: number, bytes: number, size: number): void {
