@@ -8,6 +8,10 @@ export interface AppCase {
   command: string;
   /** Standard input of the first stage. */
   input?: string;
+  /** What the native program must end with, so that a row that does not do its work is noticed; 0 by default. */
+  status?: number;
+  /** Why it cannot work under elfdeck: the row is skipped. */
+  limit?: string;
   /** Why only the exit status is compared; by default stdout and stderr are too. */
   statusOnly?: string;
   /** Why stderr is not compared. */

@@ -71,6 +71,10 @@ function runStage(words: string[], row: AppCase, input: string): Promise<Omit<Ou
 
 /** How the guest's outcome differs from this machine's, or undefined. */
 export function difference(row: AppCase, native: Outcome, guest: Outcome): string | undefined {
+  const expected = row.status ?? 0;
+  if (native.status !== expected) {
+    return `natively it ended with ${native.status} instead of ${expected}: ${clip(native.stderr, 300)}`;
+  }
   if (guest.status === TIMED_OUT) return `not finished after ${Math.round(guest.timeMs / 1000)} s`;
   const differing: string[] = [];
   if (guest.status !== native.status) differing.push(`exit status ${guest.status}, natively ${native.status}`);

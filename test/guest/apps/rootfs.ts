@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -19,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PackageSet } from './sets.ts';
 
@@ -48,12 +49,12 @@ export function inRoot(root: string, words: readonly string[]): string[] {
 export function prepareSet(name: string, set: PackageSet): string {
   const root = join(cacheFolder, name);
   const stamp = join(root, '.complete');
-  const wanted = JSON.stringify([set.packages, Object.entries(set.links ?? {}).map(([link, to]) => [link, `${to}`])]);
+  const wanted = JSON.stringify([set.packages, set.links]);
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
     const fresh = `${root}.new`;
     rmSync(fresh, { recursive: true, force: true });
     rmSync(root, { recursive: true, force: true });
-    unpack(download(set.packages), fresh);
+    unpack(download(['libc-bin', ...set.packages]), fresh);
     for (const [link, pattern] of Object.entries(set.links ?? {})) addLink(fresh, link, pattern);
     writeFileSync(join(fresh, '.complete'), wanted);
     renameSync(fresh, root);
@@ -97,10 +98,10 @@ function unpack(files: readonly string[], root: string): void {
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
 }
 
-function addLink(root: string, link: string, pattern: RegExp): void {
-  const target = readdirSync(join(root, dirname(link))).find((file) => pattern.test(file));
-  if (target === undefined) throw new SetUnavailable(`its packages have no ${link}`);
-  symlinkSync(target, join(root, link));
+function addLink(root: string, link: string, pattern: string): void {
+  const [target] = globSync(join(root, pattern));
+  if (target === undefined) throw new SetUnavailable(`its packages have no ${pattern}`);
+  symlinkSync(relative(join(root, dirname(link)), target), join(root, link));
 }
 
 /** Copies the sample files to /apps and builds those that changed. */

@@ -4,11 +4,13 @@
  */
 export interface PackageSet {
   packages: readonly string[];
-  /** Names that the packages' install scripts would have linked: link → first file of that folder that matches. */
-  links?: Readonly<Record<string, RegExp>>;
+  /** Links that the packages' install scripts would have made: link → pattern of the file. */
+  links?: Readonly<Record<string, string>>;
   /** Shell commands, run natively in the set's root; their working directory is /apps. */
   builds?: readonly string[];
 }
+
+const libraries = '/usr/lib/x86_64-linux-gnu';
 
 export const packageSets = {
   core: {
@@ -22,15 +24,18 @@ export const packageSets = {
   perl: { packages: ['perl'] },
   lua: { packages: ['lua5.4', 'luajit'] },
   sqlite: { packages: ['sqlite3'] },
-  openssl: { packages: ['openssl', 'gnupg', 'jq', 'coreutils'] },
+  openssl: { packages: ['openssl', 'gnupg', 'jq'] },
   ruby: { packages: ['ruby'] },
-  php: { packages: ['php-cli'], links: { '/usr/bin/php': /^php\d[\d.]*$/ } },
+  php: { packages: ['php-cli'], links: { '/usr/bin/php': '/usr/bin/php[0-9]*' } },
   node: { packages: ['nodejs'] },
   go: {
     packages: ['golang-go', 'dash', 'coreutils'],
     builds: ['GOCACHE=/tmp/go HOME=/tmp CGO_ENABLED=0 GO111MODULE=off go build -o sample-go sample.go'],
   },
-  rust: { packages: ['rustc', 'gcc', 'libc6-dev', 'dash', 'coreutils'], builds: ['rustc -O -o sample-rust sample.rs'] },
+  rust: {
+    packages: ['rustc', 'gcc', 'libc6-dev', 'dash', 'coreutils'],
+    builds: ['rustc -O -C linker=gcc -o sample-rust sample.rs'],
+  },
   gcc: {
     packages: ['gcc', 'g++', 'libc6-dev', 'musl-tools', 'binutils', 'dash', 'coreutils'],
     builds: [
@@ -40,9 +45,20 @@ export const packageSets = {
       'g++ -O2 -o sample-cpp sample.cpp',
     ],
   },
-  stress: { packages: ['stress-ng'] },
-  ffmpeg: { packages: ['ffmpeg'] },
-  imagemagick: { packages: ['imagemagick'], links: { '/usr/bin/convert': /^convert-im6/ } },
+  stress: {
+    packages: ['stress-ng', 'gcc', 'libc6-dev', 'dash', 'coreutils'],
+    builds: ['gcc -shared -fPIC -o fork-once.so fork-once.c'],
+  },
+  ffmpeg: {
+    packages: ['ffmpeg'],
+    links: Object.fromEntries(
+      ['blas', 'lapack'].map((name) => [`${libraries}/lib${name}.so.3`, `${libraries}/${name}/lib${name}.so.3`]),
+    ),
+  },
+  imagemagick: {
+    packages: ['imagemagick'],
+    links: { '/usr/bin/convert': '/usr/bin/convert-im*', '/usr/bin/identify': '/usr/bin/identify-im*' },
+  },
 } satisfies Record<string, PackageSet>;
 
 export type SetName = keyof typeof packageSets;
