@@ -36,8 +36,8 @@ export interface RunOptions {
   quiet?: boolean;
 }
 
-/** Names under which the one CPU we emulate is known: level x86-64-v2 and more. */
-const cpuModels = ['default', 'x86-64-v2', 'host', 'max'];
+/** The CPU we emulate by its names: level x86-64-v2 and more, or with AVX2 and FMA besides. */
+const cpuModels = ['default', 'x86-64-v2', 'host', 'x86-64-v3', 'max'];
 
 export function specFrom(options: RunOptions, words: readonly string[]): VmSpec {
   const spec = vmSpec({

@@ -1,41 +1,55 @@
 /** Puts tier 0 together: instruction table, helpers, prebuilt handlers. */
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
-import { hasFeature } from '../x86/cpuid.ts';
+import * as st from '../vcpu/state.ts';
+import { type CpuModel, DEFAULT_CPU, hasFeature } from '../x86/cpuid.ts';
 import { Decoder, DecodeTable } from '../x86/decoder.ts';
 import { disassemble } from '../x86/disassembler.ts';
 import { cryptoHelpers } from '../x86/helpers/aes.ts';
 import { compareStringsHelpers } from '../x86/helpers/compare-strings.ts';
 import { floatHelpers } from '../x86/helpers/float.ts';
 import { generalHelpers } from '../x86/helpers/general.ts';
+import { avxInstructions } from '../x86/insn/avx.ts';
 import { instructionSet } from '../x86/insn/index.ts';
 import { InterpreterEngine } from './engine.ts';
 import type { HelperFunction } from './handlers.ts';
+
+export { cpuModel } from '../x86/cpuid.ts';
 
 export interface EngineOptions {
   /** Nanoseconds for RDTSC. */
   timestampNs: () => number;
   random: RandomFill;
+  /** The CPU to be; the default model unless told. */
+  cpu?: CpuModel;
   /** Prebuilt handlers (build/handlers.ts). */
   common?: WebAssembly.Module | undefined;
 }
 
-let table: DecodeTable | undefined;
+const tables = new Map<CpuModel, DecodeTable>();
 
-/** The decode table of all instructions, built on first use. */
-export function decodeTable(): DecodeTable {
-  table ??= new DecodeTable(instructionSet, hasFeature);
+/** The decode table of a model's instructions, built on first use. Rows that models share have the same numbers. */
+export function decodeTable(model = DEFAULT_CPU): DecodeTable {
+  let table = tables.get(model);
+  if (table === undefined) {
+    const insns = hasFeature('avx', model) ? [...instructionSet, ...avxInstructions()] : instructionSet;
+    table = new DecodeTable(insns, (name) => hasFeature(name, model));
+    tables.set(model, table);
+  }
   return table;
 }
 
 /** An engine for an address space. */
 export function createEngine(space: AddressSpace, options: EngineOptions): InterpreterEngine {
+  const cpu = options.cpu ?? DEFAULT_CPU;
+  space.i32[st.xcr0.offset >> 2] = cpu.components;
   let engine: InterpreterEngine | undefined;
   const helpers = new Map<string, HelperFunction>(
     Object.entries({
       ...generalHelpers(space, {
         timestampNs: options.timestampNs,
         random: options.random,
+        cpu,
         access: (low, high, size, isWrite) => engine!.prepareAccess(low, high, size, isWrite),
       }),
       ...floatHelpers(space),
@@ -43,7 +57,7 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
       ...cryptoHelpers(space),
     }),
   );
-  engine = new InterpreterEngine(space, decodeTable(), helpers, options.common);
+  engine = new InterpreterEngine(space, decodeTable(cpu), helpers, options.common);
   return engine;
 }
 

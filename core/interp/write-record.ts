@@ -46,6 +46,8 @@ export function writeRecord(space: AddressSpace, record: number, handler: number
   } else {
     i32[(record + OP_IMM) >> 2] = insn.immLow;
     i32[(record + OP_IMM + 4) >> 2] = insn.immHigh;
+    const named = operands[3]?.addressing === 'L';
+    if (named) u16[half + ((OP_IMM + 4) >> 1)] = st.xmmOffset((insn.immLow >> 4) & 15);
   }
 }
 

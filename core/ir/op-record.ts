@@ -14,6 +14,7 @@
  * | 18     | u16  | INDEX   | state offset of the index register                                        |
  * | 20     | i32  | DISP    | displacement; RIP-relative operands: the whole address                    |
  * | 24     | i64  | IMM     | immediate, sign-extended                                                  |
+ * | 28     | u16  | R3      | state offset of the register that an immediate names (VEX /is4)           |
  * | 24     | u32  | LINK    | branches: address of the target's record, 0 while not linked              |
  * | 28     | u32  | TARGET  | branches: guest address of the target                                     |
  */

@@ -5,6 +5,7 @@
 import type { Logger } from '../base/logger.ts';
 import type { Clock, RandomFill } from '../dev/clock.ts';
 import type { ConsoleDevice } from '../dev/console.ts';
+import type { CpuModel } from '../x86/cpuid.ts';
 import type { MicroLibrary } from './lib.ts';
 import type { Process } from './process.ts';
 import type { Scheduler } from './sched/scheduler.ts';
@@ -20,6 +21,8 @@ export interface KernelHost {
   /** RAM of the VM. */
   readonly memoryBytes: number;
   readonly hostname: string;
+  /** The CPU that the engine is; the default model unless told. */
+  readonly cpu?: CpuModel;
   /** True when stop, pause or another request waits: the run loop returns to its owner. */
   readonly hasRequest: () => boolean;
   /** Sleeps until `deadlineNs` (monotonic), console input, or a request. */

@@ -9,8 +9,9 @@ import { GUEST_BASE } from '../mem/layout.ts';
 import { VEC_GP, VEC_MF } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
 import type { LoadName, StoreName } from '../wasm/opcodes.ts';
+import { sseHelper } from '../x86/helpers/declared.ts';
 import type { Condition, LiftContext, Width } from '../x86/lift-context.ts';
-import type { Encoding, OperandDef } from '../x86/notation.ts';
+import type { Encoding, OperandDef, SizeCode } from '../x86/notation.ts';
 import { FlagsLifter } from './flags.ts';
 import type { OperandSource } from './operand-source.ts';
 
@@ -43,6 +44,17 @@ const STORES: Record<number, StoreName> = {
   32: 'i32.store',
   64: 'i64.store',
   128: 'v128.store',
+};
+
+/** Loads of parts of vector operands. */
+const PART_LOADS: Partial<Record<SizeCode, LoadName>> = {
+  b: 'i32.load8_u',
+  w: 'i32.load16_u',
+  d: 'i32.load',
+  q: 'i64.load',
+  x: 'v128.load',
+  ss: 'f32.load',
+  sd: 'f64.load',
 };
 
 /** FSW.ES: an unmasked x87 exception is pending. */
@@ -125,6 +137,8 @@ class InsnLifter implements LiftContext {
         return this.size;
       case 'x':
         return 128;
+      case 'qq':
+        return 256;
       case 't':
         return 80;
       case '':
@@ -208,6 +222,37 @@ class InsnLifter implements LiftContext {
   }
   writeXmm(i: number, value: Node): void {
     this.b.put('v128.store', this.place(i), value);
+  }
+
+  readPart(i: number, size: SizeCode, at: number): Node {
+    const name = PART_LOADS[size]!;
+    if (this.isMemory(i)) return this.b.load(name, this.addressOfPart(i, at));
+    return this.b.state(name, addTo(this.place(i), at));
+  }
+  writePart(i: number, width: number, at: number, value: Node): void {
+    const store = storeName(value, width);
+    if (this.isMemory(i)) this.b.store(store, this.addressOfPart(i, at), value);
+    else this.b.put(store, addTo(this.place(i), at), value);
+  }
+  private addressOfPart(i: number, at: number): Node {
+    return at === 0 ? this.address(i) : this.b.add(this.address(i), this.b.i64(at));
+  }
+
+  fastOrExact(code: number, isFast: Node | undefined, write: () => void, imm?: Node): void {
+    const { b } = this;
+    const exact = (): void => {
+      const destination = this.operandOffset(0);
+      this.exactSse(code, destination, destination, this.operandOffset(1), imm ?? b.i32(0));
+    };
+    if (isFast) b.if(isFast, write, exact);
+    else exact();
+  }
+
+  exactSse(code: number, destination: Node, first: Node, second: Node, imm: Node): void {
+    this.b.callChecked(sseHelper, this.b.i32(code), destination, first, second, imm);
+  }
+  clearHigh(index: number): void {
+    this.b.put('v128.store', fixed(st.xmmOffset(index) + 16), this.b.v128(0n));
   }
 
   operandOffset(i: number): Node {

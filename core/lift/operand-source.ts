@@ -39,7 +39,8 @@ export class RecordOperands implements OperandSource {
     this.form = form;
   }
   register(i: number): Place {
-    return { kind: 'slot', record: OP_R0 + 2 * i, add: 0 };
+    // A fourth register operand is named by the immediate and lies behind it.
+    return { kind: 'slot', record: i < 3 ? OP_R0 + 2 * i : OP_IMM + 4, add: 0 };
   }
   offset(b: Builder): Node {
     if (this.form === 'absolute') return b.record('i64.load32_u', OP_DISP);

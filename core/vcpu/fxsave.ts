@@ -19,7 +19,9 @@ export const XFEATURE_X87 = 1;
 export const XFEATURE_SSE = 2;
 export const XFEATURE_AVX = 4;
 /** XCR0: what XGETBV answers and XSAVE saves. AVX joins when the CPU model has it. */
-export const XCR0 = XFEATURE_X87 | XFEATURE_SSE;
+export function xcr0(space: AddressSpace): number {
+  return space.i32[st.xcr0.offset >> 2]! | XFEATURE_X87 | XFEATURE_SSE;
+}
 /** Bits of MXCSR that exist. */
 export const MXCSR_MASK = 0xffff;
 
@@ -59,7 +61,7 @@ export function saveXsave(
   isCompacted = false,
   isWide = true,
 ): void {
-  const features = requested & XCR0;
+  const features = requested & xcr0(space);
   const { dv } = space;
   if (features & XFEATURE_X87) saveX87(space, off, isWide);
   if (features & (XFEATURE_SSE | XFEATURE_AVX)) saveMxcsr(space, off);
@@ -79,7 +81,7 @@ export function saveXsave(
  */
 export function restoreXsave(space: AddressSpace, off: number, requested: number, isWide = true): boolean {
   const { dv } = space;
-  const features = requested & XCR0;
+  const features = requested & xcr0(space);
   const present = dv.getUint32(off + HEADER, true);
   const isCompacted = dv.getUint32(off + HEADER + 12, true) === COMPACTED;
   if (!isHeaderValid(space, off, isCompacted)) return false;
@@ -117,10 +119,10 @@ function isHeaderValid(space: AddressSpace, off: number, isCompacted: boolean): 
   const { dv } = space;
   const word = (at: number): number => dv.getUint32(off + HEADER + at, true);
   const present = word(0);
-  if ((present & ~XCR0) !== 0 || word(4) !== 0) return false;
+  if ((present & ~xcr0(space)) !== 0 || word(4) !== 0) return false;
   for (let at = 16; at < (isCompacted ? 64 : 24); at += 4) if (word(at) !== 0) return false;
   if (!isCompacted) return word(8) === 0 && word(12) === 0;
-  return (word(8) & ~XCR0) === 0 && (present & ~word(8)) === 0;
+  return (word(8) & ~xcr0(space)) === 0 && (present & ~word(8)) === 0;
 }
 
 function saveX87(space: AddressSpace, off: number, isWide: boolean): void {

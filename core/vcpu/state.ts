@@ -96,6 +96,8 @@ export const linkSlot = field('linkSlot', 'i32');
 export const branchRecord = field('branchRecord', 'i32');
 /** Operands and results of helpers that don't fit their parameters. */
 export const scratch = field('scratch', 'v128', 8);
+/** State components that XSAVE knows beyond x87 and SSE, which it always does: the CPU model's XCR0. */
+export const xcr0 = field('xcr0', 'i32');
 export const STATE_END = next;
 
 export const fields: readonly Field[] = list;

@@ -16,7 +16,7 @@ function bits(leaf: number, register: FeatureBit['register'], names: Record<stri
   return Object.entries(names).map(([name, bit]) => ({ name, leaf, register, bit }));
 }
 
-/** Features that are there. */
+/** Features that every model has. */
 export const features: readonly FeatureBit[] = [
   ...bits(1, 'edx', {
     fpu: 0,
@@ -60,11 +60,31 @@ export const features: readonly FeatureBit[] = [
 /** Feature names as the rows of the instruction table use them, where they differ from /proc/cpuinfo. */
 const featureAliases: Record<string, string> = { lzcnt: 'abm' };
 
-const featureNames = new Set(features.map((f) => f.name));
+/** What a CPU model offers. */
+export interface CpuModel {
+  readonly features: readonly FeatureBit[];
+  /** State components that XSAVE knows: XCR0. */
+  readonly components: number;
+}
+
+/** Level x86-64-v2 and more: what runs fastest here, because 256-bit vectors are done by halves. */
+export const DEFAULT_CPU: CpuModel = { features, components: 3 };
+
+/** With AVX2, FMA and half floats: level x86-64-v3. */
+const MAX_CPU: CpuModel = {
+  features: [...features, ...bits(1, 'ecx', { fma: 12, avx: 28, f16c: 29 }), ...bits(7, 'ebx', { avx2: 5 })],
+  components: 7,
+};
+
+/** The model that a VM spec names. */
+export function cpuModel(name: string): CpuModel {
+  return name === 'max' || name === 'x86-64-v3' ? MAX_CPU : DEFAULT_CPU;
+}
 
 /** Whether a feature is there, by a row's name for it or by /proc/cpuinfo's. */
-export function hasFeature(name: string): boolean {
-  return featureNames.has(featureAliases[name] ?? name);
+export function hasFeature(name: string, model = DEFAULT_CPU): boolean {
+  const listed = featureAliases[name] ?? name;
+  return model.features.some((f) => f.name === listed);
 }
 
 export type CpuidResult = [eax: number, ebx: number, ecx: number, edx: number];
@@ -82,36 +102,38 @@ function word(text: string, at: number): number {
   return value;
 }
 
-function featureWord(leaf: number, register: FeatureBit['register']): number {
-  return features.reduce((sum, f) => (f.leaf === leaf && f.register === register ? sum | (1 << f.bit) : sum), 0);
+function featureWord(model: CpuModel, leaf: number, register: FeatureBit['register']): number {
+  return model.features.reduce((sum, f) => (f.leaf === leaf && f.register === register ? sum | (1 << f.bit) : sum), 0);
 }
 
 /** Size in bytes of the XSAVE area for x87 and SSE: legacy region and header. */
 export const XSAVE_SIZE = 576;
+/** Size of the AVX component behind it. */
+const AVX_SIZE = 256;
 
 /** What CPUID answers for a leaf and subleaf. */
-export function cpuid(leaf: number, subleaf: number): CpuidResult {
+export function cpuid(leaf: number, subleaf: number, model = DEFAULT_CPU): CpuidResult {
+  const word32 = (register: FeatureBit['register']): number => featureWord(model, leaf >>> 0, register);
   switch (leaf >>> 0) {
     case 0:
       return [HIGHEST_LEAF, word(VENDOR_COMPATIBLE, 0), word(VENDOR_COMPATIBLE, 8), word(VENDOR_COMPATIBLE, 4)];
     case 1:
       // Family 6, model 44, stepping 2: a level v2 CPU; CLFLUSH line of 64 bytes, one logical CPU.
-      return [0x000206c2, 0x00010800, featureWord(1, 'ecx'), featureWord(1, 'edx')];
+      return [0x000206c2, 0x00010800, word32('ecx'), word32('edx')];
     case 2:
       return [0x00feff01, 0xf0, 0, 0];
     case 4:
       return cacheLeaf(subleaf);
     case 7:
-      return subleaf === 0 ? [0, featureWord(7, 'ebx'), featureWord(7, 'ecx'), 0] : [0, 0, 0, 0];
+      return subleaf === 0 ? [0, word32('ebx'), word32('ecx'), 0] : [0, 0, 0, 0];
     case 0xd:
-      if (subleaf === 0) return [3, XSAVE_SIZE, XSAVE_SIZE, 0];
-      return subleaf === 1 ? [featureWord(0xd, 'eax'), XSAVE_SIZE, 0, 0] : [0, 0, 0, 0];
+      return xsaveLeaf(subleaf, model, word32('eax'));
     case 0x40000000:
       return [0x40000000, word(VENDOR, 0), word(VENDOR, 4), word(VENDOR, 8)];
     case 0x80000000:
       return [HIGHEST_EXTENDED | 0, 0, 0, 0];
     case 0x80000001:
-      return [0, 0, featureWord(0x80000001, 'ecx'), featureWord(0x80000001, 'edx')];
+      return [0, 0, word32('ecx'), word32('edx')];
     case 0x80000002:
     case 0x80000003:
     case 0x80000004: {
@@ -126,6 +148,15 @@ export function cpuid(leaf: number, subleaf: number): CpuidResult {
     default:
       return [0, 0, 0, 0];
   }
+}
+
+/** Components, sizes, and where the high halves of the YMM registers are (SDM vol. 1, 13.2). */
+function xsaveLeaf(subleaf: number, { components }: CpuModel, eax: number): CpuidResult {
+  const hasAvx = (components & 4) !== 0;
+  const size = hasAvx ? XSAVE_SIZE + AVX_SIZE : XSAVE_SIZE;
+  if (subleaf === 0) return [components, size, size, 0];
+  if (subleaf === 1) return [eax, size, 0, 0];
+  return subleaf === 2 && hasAvx ? [AVX_SIZE, XSAVE_SIZE, 0, 0] : [0, 0, 0, 0];
 }
 
 /** Deterministic cache parameters: what libc sizes its copy loops by. */

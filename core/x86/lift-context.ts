@@ -10,6 +10,7 @@ import type { Builder } from '../ir/builder.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node } from '../ir/ir.ts';
 import type { Field } from '../vcpu/state.ts';
+import type { SizeCode } from './notation.ts';
 
 export type Width = 8 | 16 | 32 | 64;
 
@@ -45,6 +46,19 @@ export interface LiftContext {
   readXmm(i: number): Node;
   /** Writes all 128 bits of XMM register operand `i`. */
   writeXmm(i: number, value: Node): void;
+  /** Value of `size` at byte `at` of XMM, YMM or memory operand `i`. */
+  readPart(i: number, size: SizeCode, at: number): Node;
+  /** Writes `width` bits at byte `at` of XMM, YMM or memory operand `i`. */
+  writePart(i: number, width: number, at: number, value: Node): void;
+  /**
+   * Floating-point operation `code` (core/x86/fp) on operands 0 and 1 to operand 0: by `write` where `isFast` (i32) holds,
+   * else by the exact helper.
+   */
+  fastOrExact(code: number, isFast: Node | undefined, write: () => void, imm?: Node): void;
+  /** Calls the exact helper: operation, offsets of destination and sources, immediate. */
+  exactSse(code: number, destination: Node, first: Node, second: Node, imm: Node): void;
+  /** Clears the high half of a YMM register by number. */
+  clearHigh(index: number): void;
   /** Offset in the state (i32) of register operand `i`, for helpers. Memory operands: offset of the data in the memory. */
   operandOffset(i: number): Node;
   /** Immediate operand as the op record or the instruction has it: constants known to the helper call (i32). */

@@ -28,13 +28,14 @@
  * | J      | branch displacement                       |      |                                         |
  * | O      | absolute 64-bit address behind the opcode |      |                                         |
  * | S      | ModRM.reg, segment register               |      |                                         |
- * | B H    | VEX.vvvv: general register, XMM           |      |                                         |
+ * | B H    | VEX.vvvv: general register, XMM           | qq   | 256                                     |
+ * | L      | immediate bits 4..7, XMM                  |      |                                         |
  *
  * and fixed ones: `AL AX rAX CL 1 ST0 STi`. `rAX` has the width of `v`.
  */
 import type { LiftContext } from './lift-context.ts';
 
-export type SizeCode = 'b' | 'w' | 'd' | 'q' | 'v' | 'y' | 'z' | 'x' | 'ss' | 'sd' | 't' | '';
+export type SizeCode = 'b' | 'w' | 'd' | 'q' | 'v' | 'y' | 'z' | 'x' | 'qq' | 'ss' | 'sd' | 't' | '';
 export type AddressingCode =
   | 'E'
   | 'G'
@@ -53,6 +54,7 @@ export type AddressingCode =
   | 'S'
   | 'B'
   | 'H'
+  | 'L'
   | 'fixed'
   | 'STi';
 
@@ -173,7 +175,7 @@ export function parseOperand(text: string): OperandDef {
   if (type === 'STi') return { text: type, addressing: 'STi', size: 't', access, isSignExtended: false, fixed: -1 };
   const isSignExtended = type.startsWith('s');
   const rest = isSignExtended ? type.slice(1) : type;
-  const match = /^([EGRMZVWUPQNIJOSBH])(b|w|d|q|v|y|z|x|ss|sd|t)?$/.exec(rest);
+  const match = /^([EGRMZVWUPQNIJOSBHL])(b|w|d|qq|q|v|y|z|x|ss|sd|t)?$/.exec(rest);
   if (!match || !/^(r|w|rw|-)$/.test(access)) throw new Error(`bad operand ${text}`);
   return {
     text: type,
@@ -262,6 +264,7 @@ export function parseEncoding(insn: InsnDef, spec: EncodingSpec, id: number): En
   for (const o of operands) {
     if (o.addressing === 'I' || o.addressing === 'J') immediate = o.size as Encoding['immediate'];
     if (o.addressing === 'O') immediate = 'o';
+    if (o.addressing === 'L') immediate = 'b';
   }
   if (operands.filter((o) => o.addressing === 'I').length === 2) immediate = 'wb';
   const isMemory = operands.some((o) => o.addressing === 'M');

@@ -9,7 +9,7 @@ import * as st from '../../vcpu/state.ts';
 import { Vcpu } from '../../vcpu/vcpu.ts';
 import { add } from './add.ts';
 import { DE, FINITE, FpContext, FpNumber, PRE_COMPUTATION, setZero } from './number.ts';
-import { type Element, type SseOp, sseOps } from './sse-ops.ts';
+import { type Element, SSE_WIDE, type SseOp, sseOps } from './sse-ops.ts';
 import { setComparisonFlags } from './status-flags.ts';
 
 /** MXCSR (SDM vol. 1, figure 10-3). */
@@ -32,10 +32,12 @@ let found = 0;
 /**
  * Runs operation `code` (sse-ops.ts) on the operands at offsets `srcA` and `srcB`, writes the destination at `dst`, and
  * sets the sticky flags. Scalar operations write only their element. Returns 0, or the vector of the exception to raise
- * (#XF): then the destination is unchanged. Operations to RFLAGS ignore `dst`, those on one operand `srcA`.
+ * (#XF): then the destination is unchanged. With SSE_WIDE in the code, operands have 256 bits, or results or sources of
+ * conversions 128. Operations to RFLAGS ignore `dst`, those on one operand `srcA`.
  */
 export function sseOp(space: AddressSpace, code: number, dst: number, srcA: number, srcB: number, imm: number): number {
-  const op = sseOps[code]!;
+  const op = sseOps[code & (SSE_WIDE - 1)]!;
+  const halves = code & SSE_WIDE ? 2 : 1;
   const mxcsr = space.i32[st.mxcsr.offset >> 2]!;
   ctx.rounding = (mxcsr >> RC_SHIFT) & 3;
   ctx.masks = (mxcsr >> MASK_SHIFT) & 0x3f;
@@ -44,13 +46,15 @@ export function sseOp(space: AddressSpace, code: number, dst: number, srcA: numb
   if (op.to.target !== undefined) ctx.target = op.to.target;
   found = 0;
   const { dv } = space;
-  if (op.shape === 'dot') dotProduct(op, dv, srcA, srcB, imm);
-  else if (op.shape === 'pairs') pairs(op, dv, srcA, srcB);
-  else elements(op, dv, srcA, srcB, imm);
+  for (let half = 0; half < 16 * halves; half += 16) {
+    if (op.shape === 'dot') dotProduct(op, dv, srcA + half, srcB + half, imm, half);
+    else if (op.shape === 'pairs') pairs(op, dv, srcA + half, srcB + half, half);
+    else if (half === 0) elements(op, dv, srcA, srcB, imm, op.lanes * halves);
+  }
   const unmasked = report(space, op, mxcsr);
   if (unmasked) return VEC_XF;
   if (op.shape === 'flags') setComparisonFlags(space, r.lo);
-  else commit(op, dv, dst);
+  else commit(Math.max(op.width, op.lanes * op.to.bytes * halves), op.lanes * op.to.bytes * halves, dv, dst);
   return 0;
 }
 
@@ -59,8 +63,8 @@ function load(element: Element, dv: DataView, off: number, n: FpNumber): void {
   if (n.denormal !== 0 && ctx.daz) setZero(n, n.sign);
 }
 
-function elements(op: SseOp, dv: DataView, srcA: number, srcB: number, imm: number): void {
-  const { from, to, run, lanes } = op;
+function elements(op: SseOp, dv: DataView, srcA: number, srcB: number, imm: number, lanes: number): void {
+  const { from, to, run } = op;
   const isUnary = op.shape === 'unary';
   for (let i = 0; i < lanes; i++) {
     if (!isUnary) load(from, dv, srcA + i * from.bytes, a);
@@ -72,7 +76,7 @@ function elements(op: SseOp, dv: DataView, srcA: number, srcB: number, imm: numb
   }
 }
 
-function pairs(op: SseOp, dv: DataView, srcA: number, srcB: number): void {
+function pairs(op: SseOp, dv: DataView, srcA: number, srcB: number, at: number): void {
   const { from, to, run, lanes } = op;
   for (let i = 0; i < lanes; i++) {
     const source = i < lanes / 2 ? srcA + 2 * i * from.bytes : srcB + (2 * i - lanes) * from.bytes;
@@ -81,12 +85,12 @@ function pairs(op: SseOp, dv: DataView, srcA: number, srcB: number): void {
     ctx.begin();
     run(a, b, r, ctx, 0, i);
     found |= ctx.flags;
-    to.store(pending, i * to.bytes, r);
+    to.store(pending, at + i * to.bytes, r);
   }
 }
 
 /** DPPS, DPPD: imm bits 4.. choose the products (others are +0), bits 0.. the elements that receive the sum. */
-function dotProduct(op: SseOp, dv: DataView, srcA: number, srcB: number, imm: number): void {
+function dotProduct(op: SseOp, dv: DataView, srcA: number, srcB: number, imm: number, at: number): void {
   const { from, to, run, lanes } = op;
   for (let i = 0; i < lanes; i++) {
     const product = products[i]!;
@@ -108,7 +112,7 @@ function dotProduct(op: SseOp, dv: DataView, srcA: number, srcB: number, imm: nu
   const sum = lanes === 4 ? products[0] : r;
   for (let i = 0; i < lanes; i++) {
     if (!(imm & (1 << i))) setZero(partial, 0);
-    to.store(pending, i * to.bytes, imm & (1 << i) ? sum : partial);
+    to.store(pending, at + i * to.bytes, imm & (1 << i) ? sum : partial);
   }
 }
 
@@ -143,7 +147,7 @@ function report(space: AddressSpace, op: SseOp, mxcsr: number): number {
   return unmasked;
 }
 
-function commit(op: SseOp, dv: DataView, dst: number): void {
-  const done = op.lanes * op.to.bytes;
-  for (let i = 0; i < op.width; i += 4) dv.setInt32(dst + i, i < done ? pending.getInt32(i, true) : 0, true);
+/** Writes the first `done` bytes of the results, and zeros up to `width`. */
+function commit(width: number, done: number, dv: DataView, dst: number): void {
+  for (let i = 0; i < width; i += 4) dv.setInt32(dst + i, i < done ? pending.getInt32(i, true) : 0, true);
 }

@@ -114,6 +114,9 @@ const compareLane: LaneFunction = (a, b, r, ctx, imm) => {
   r.lo = r.hi;
 };
 
+/** Added to an operation's code: twice the elements, for 256-bit operands. */
+export const SSE_WIDE = 0x1000;
+
 const list: SseOp[] = [];
 
 function op(name: string, shape: Shape, lanes: number, from: Element, to: Element, run: LaneFunction, width = 0): void {

@@ -4,13 +4,14 @@ import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_READ, PERM_TABLE, PERM_WRITE } f
 import { EXIT_EXCEPTION, VEC_DE } from '../../vcpu/exits.ts';
 import * as st from '../../vcpu/state.ts';
 import { FLAG_AC, Vcpu } from '../../vcpu/vcpu.ts';
-import { cpuid } from '../cpuid.ts';
+import { type CpuModel, cpuid } from '../cpuid.ts';
 
 /** What helpers need from outside. */
 export interface HelperEnvironment {
   /** Nanoseconds, never going back: the time stamp counter. */
   timestampNs: () => number;
   random: (into: Uint8Array) => void;
+  cpu: CpuModel;
   /** Makes `size` bytes ready for an access, or sets up the exception and answers false; the engine's own slow path. */
   access: (low: number, high: number, size: number, isWrite: boolean) => boolean;
 }
@@ -29,7 +30,7 @@ export function generalHelpers(space: AddressSpace, env: HelperEnvironment): Rec
     cpuid: () => {
       const leaf = Number(vcpu.gpr(st.RAX) & 0xffffffffn);
       const subleaf = Number(vcpu.gpr(st.RCX) & 0xffffffffn);
-      const result = cpuid(leaf, subleaf);
+      const result = cpuid(leaf, subleaf, env.cpu);
       [st.RAX, st.RBX, st.RCX, st.RDX].forEach((register, i) => {
         vcpu.setGprNumber(register, result[i]! >>> 0);
       });

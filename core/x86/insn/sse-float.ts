@@ -7,7 +7,6 @@ import type { Node } from '../../ir/ir.ts';
 import * as st from '../../vcpu/state.ts';
 import { MXCSR_MASKS, MXCSR_UNUSUAL, SSE_FAST, SSE_PLAIN } from '../../vcpu/vcpu.ts';
 import { sseOpCode } from '../fp/sse-ops.ts';
-import { sseHelper } from '../helpers/declared.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { type EncodingSpec, enc, type InsnDef } from '../notation.ts';
 
@@ -82,25 +81,9 @@ function mxcsrAllows(c: LiftContext, bit: number): Node {
   return c.b.and(c.field(st.sseFast), c.b.i32(bit));
 }
 
-/** The exact way: operands and destination by offset. */
-function callExact(c: LiftContext, name: string, sourceA = 0, sourceB = 1, imm?: Node): void {
-  c.callChecked(
-    sseHelper,
-    c.b.i32(sseOpCode(name)),
-    c.operandOffset(0),
-    c.operandOffset(sourceA),
-    c.operandOffset(sourceB),
-    imm ?? c.b.i32(0),
-  );
-}
-
 /** Fast if `isFast` (i32): writes `result`; else exact. */
 function fastOrExact(c: LiftContext, name: string, isFast: Node, result: Node): void {
-  c.b.if(
-    isFast,
-    () => c.write(0, result),
-    () => callExact(c, name),
-  );
+  c.fastOrExact(sseOpCode(name), isFast, () => c.write(0, result));
 }
 
 /** When the result of an operation on plain operands is what the CPU would give, beyond being finite. */
@@ -175,7 +158,7 @@ function exact(
     ...(name.startsWith('r') && !name.startsWith('round') ? { test: { tolerance: 'relative 1.5 * 2^-12' } } : {}),
     lift(c) {
       const imm = options.immediateMask ? c.b.and(c.immediate(), c.b.i32(options.immediateMask)) : undefined;
-      callExact(c, name, 0, 1, imm);
+      c.fastOrExact(sseOpCode(name), undefined, () => {}, imm);
       if (encodings[0]!.operands[0]!.endsWith(':Pq')) c.markMmxWritten(0);
     },
   };
@@ -194,15 +177,11 @@ function compareToFlags(name: string, suffix: 'ss' | 'sd', opcode: string): Insn
       const a = c.read(0);
       const x = c.read(1);
       const isPlain = b.ne(mxcsrAllows(c, SSE_PLAIN), b.i32(0));
-      b.if(
-        b.and(b.and(v.isPlain(a), v.isPlain(x)), isPlain),
-        () => {
-          c.setZf(v.op('eq', a, x));
-          c.setCf(v.op('lt', a, x));
-          for (const set of [c.setPf, c.setOf, c.setSf, c.setAf]) set.call(c, b.i32(0));
-        },
-        () => callExact(c, name),
-      );
+      c.fastOrExact(sseOpCode(name), b.and(b.and(v.isPlain(a), v.isPlain(x)), isPlain), () => {
+        c.setZf(v.op('eq', a, x));
+        c.setCf(v.op('lt', a, x));
+        for (const set of [c.setPf, c.setOf, c.setSf, c.setAf]) set.call(c, b.i32(0));
+      });
     },
   };
 }
@@ -313,11 +292,16 @@ function packedToInteger(name: string, prefix: string, round: 'nearest' | 'trunc
 
 /**
  * Which of less, equal, greater (bits 0, 1, 2) each predicate of CMPxx accepts, four bits for each: EQ LT LE UNORD NEQ NLT NLE
- * ORD (SDM vol. 2, table 3-1). Unordered operands take the exact way.
+ * ORD, then EQ_U NGE NGT FALSE NEQ_O GE GT TRUE; 16 to 31 repeat them (SDM vol. 2, table 3-1). Unordered operands take the
+ * exact way.
  */
-const PREDICATE_TABLE = [2, 1, 3, 0, 5, 6, 4, 7].reduce((table, bits, i) => table | (bits << (4 * i)), 0);
+const PREDICATE_TABLE = [2, 1, 3, 0, 5, 6, 4, 7, 2, 1, 3, 0, 5, 6, 4, 7].reduce(
+  (table, bits, i) => table | (BigInt(bits) << BigInt(4 * i)),
+  0n,
+);
 
-function comparison(suffix: Suffix): InsnDef {
+/** Without VEX there are 8 predicates, with it 32. */
+function comparison(suffix: Suffix, predicates: 8 | 32): InsnDef {
   const { prefix, operands, isPacked, isDouble, shape } = FORMS[suffix];
   const destination = isPacked ? 'rw:Vx' : isDouble ? 'rw:Vsd' : 'rw:Vss';
   return {
@@ -328,9 +312,9 @@ function comparison(suffix: Suffix): InsnDef {
       const v = new Values(c, suffix);
       const a = c.read(0);
       const x = c.read(1);
-      // Without VEX there are 8 predicates.
-      const predicate = b.and(c.immediate(), b.i32(7));
-      const accepted = b.shrU(b.i32(PREDICATE_TABLE), b.shl(predicate, b.i32(2)));
+      const predicate = b.and(c.immediate(), b.i32(predicates - 1));
+      const at = b.extendU(b.shl(b.and(predicate, b.i32(15)), b.i32(2)));
+      const accepted = b.wrap(b.shrU(b.i64(PREDICATE_TABLE), at));
       const bit = (n: number): Node => b.and(b.shrU(accepted, b.i32(n)), b.i32(1));
       const isPlain = v.all(v.and(v.isPlain(a), v.isPlain(x)));
       const outcomes = ['lt', 'eq', 'gt'].map((name) => v.op(name, a, x));
@@ -342,11 +326,8 @@ function comparison(suffix: Suffix): InsnDef {
       const mask = isPacked
         ? any
         : b.op(`${shape}.reinterpret_${isDouble ? 'i64' : 'i32'}`, isDouble ? b.neg(b.extendU(any)) : b.neg(any));
-      b.if(
-        b.and(isPlain, b.ne(mxcsrAllows(c, SSE_PLAIN), b.i32(0))),
-        () => c.write(0, mask),
-        () => callExact(c, `cmp${suffix}`, 0, 1, predicate),
-      );
+      const isFast = b.and(isPlain, b.ne(mxcsrAllows(c, SSE_PLAIN), b.i32(0)));
+      c.fastOrExact(sseOpCode(`cmp${suffix}`), isFast, () => c.write(0, mask), predicate);
     },
   };
 }
@@ -373,11 +354,8 @@ function roundTo(suffix: Suffix): InsnDef {
       const down = b.select(is(1), v.op('floor', x), v.op('nearest', x));
       const r = b.select(is(3), v.op('trunc', x), b.select(is(2), v.op('ceil', x), down));
       const needsNoMxcsr = b.eq(b.and(imm, b.i32(12)), b.i32(8));
-      b.if(
-        b.and(v.all(v.isPlain(x)), b.or(needsNoMxcsr, mxcsrAllows(c, SSE_FAST))),
-        () => c.write(0, r),
-        () => callExact(c, `round${suffix}`, 0, 1, imm),
-      );
+      const isFast = b.and(v.all(v.isPlain(x)), b.or(needsNoMxcsr, mxcsrAllows(c, SSE_FAST)));
+      c.fastOrExact(sseOpCode(`round${suffix}`), isFast, () => c.write(0, r), imm);
     },
   };
 }
@@ -395,11 +373,7 @@ function packedConversion(
       const source = c.read(1);
       const x = source.type === 'i64' ? c.b.op('i64x2.splat', source) : source;
       const { result, isFast } = convert(c, x);
-      c.b.if(
-        isFast,
-        () => c.writeXmm(0, result),
-        () => callExact(c, name),
-      );
+      c.fastOrExact(sseOpCode(name), isFast, () => c.writeXmm(0, result));
     },
   };
 }
@@ -467,7 +441,7 @@ export const sseFloat: InsnDef[] = [
   packedToInteger('cvtps2dq', '66', 'nearest'),
   packedToInteger('cvttps2dq', 'F3', 'trunc'),
   ...packedConversions,
-  ...ALL.map(comparison),
+  ...ALL.map((suffix) => comparison(suffix, 8)),
   ...ALL.map(roundTo),
   exact('rcpps', [enc('NP 0F 53 /r', 'w:Vx', 'r:Wx', A)]),
   exact('rcpss', [enc('F3 0F 53 /r', 'w:Vd', 'r:Wd')]),
@@ -489,6 +463,9 @@ export const sseFloat: InsnDef[] = [
   exact('cvtpd2pi', [enc('66 0F 2D /r', 'w:Pq', 'r:Wx', A)]),
   exact('cvttpd2pi', [enc('66 0F 2C /r', 'w:Pq', 'r:Wx', A)]),
 ];
+
+/** CMPxx as VEX has them. */
+export const comparisons32: InsnDef[] = ALL.map((suffix) => comparison(suffix, 32));
 
 /** MXCSR and the state that goes with it: LDMXCSR, STMXCSR. */
 export const sseControl: InsnDef[] = [

@@ -173,14 +173,13 @@ export const system: InsnDef[] = [
     },
   },
   {
-    // XCR0: x87 and SSE state.
     mnemonic: 'xgetbv',
     encodings: [enc('0F 01 D0', { cpuid: 'xsave' })],
     test: { skip: 'names our own CPU' },
     lift(c) {
       const { b } = c;
       b.if(c.gpr(RCX, 32), () => b.raise(VEC_GP));
-      c.setGpr(RAX, 32, b.i32(3));
+      c.setGpr(RAX, 32, b.or(c.field(st.xcr0), b.i32(3)));
       c.setGpr(RDX, 32, b.i32(0));
     },
   },

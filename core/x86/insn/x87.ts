@@ -97,6 +97,10 @@ function wait(c: LiftContext): void {
   b.if(b.and(c.field(st.fsw), b.i32(FSW_ES)), () => b.raise(VEC_MF));
 }
 
+/** XSAVE areas without and with the high halves of the YMM registers. */
+const XSAVE_BYTES = 576;
+const XSAVE_BYTES_AVX = 832;
+
 /** Which of the state instructions: the first argument of the helper. */
 export const STATE_OPERATIONS = ['fxsave', 'fxrstor', 'xsave', 'xsavec', 'xrstor'] as const;
 
@@ -121,6 +125,8 @@ function stateInstruction(
       b.if(b.and(b.wrap(address), b.i32(align - 1)), () => b.raise(VEC_GP));
       b.check(address, bytes, access);
       const mask: Node = c.gpr(RAX, 32);
+      const hasAvx = b.and(b.and(mask, c.field(st.xcr0)), b.i32(4));
+      if (bytes === XSAVE_BYTES) b.if(hasAvx, () => b.check(address, XSAVE_BYTES_AVX, access));
       // No component above 31 exists, so EDX does not matter.
       const isWide = b.i32(c.width(0) === 64 ? 1 : 0);
       c.callChecked(stateHelper, b.i32(STATE_OPERATIONS.indexOf(operation)), c.operandOffset(0), mask, isWide);
@@ -143,8 +149,8 @@ export const x87: InsnDef[] = [
   },
   stateInstruction('fxsave', 'fxsave', 'AE /0', 512, 16, 'fxsr'),
   stateInstruction('fxrstor', 'fxrstor', 'AE /1', 512, 16, 'fxsr'),
-  stateInstruction('xsave', 'xsave', 'AE /4', 576, 64, 'xsave'),
-  stateInstruction('xrstor', 'xrstor', 'AE /5', 576, 64, 'xsave'),
-  stateInstruction('xsaveopt', 'xsave', 'AE /6', 576, 64, 'xsaveopt'),
-  stateInstruction('xsavec', 'xsavec', 'C7 /4', 576, 64, 'xsavec'),
+  stateInstruction('xsave', 'xsave', 'AE /4', XSAVE_BYTES, 64, 'xsave'),
+  stateInstruction('xrstor', 'xrstor', 'AE /5', XSAVE_BYTES, 64, 'xsave'),
+  stateInstruction('xsaveopt', 'xsave', 'AE /6', XSAVE_BYTES, 64, 'xsaveopt'),
+  stateInstruction('xsavec', 'xsavec', 'C7 /4', XSAVE_BYTES, 64, 'xsavec'),
 ];

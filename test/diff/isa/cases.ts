@@ -16,7 +16,7 @@ export const CODE_SLOTS = 4096;
 export const CODE_SLOT = 64;
 
 /** Offsets in struct test_case. */
-export const CASE = { code: 0, gpr: 64, flags: 192, slot: 200, fx: 208, window: 720, size: 1744 } as const;
+export const CASE = { code: 0, gpr: 64, flags: 192, slot: 200, fx: 208, window: 720, high: 1744, size: 2000 } as const;
 /** Offsets in struct outcome. */
 export const OUTCOME = {
   gpr: 0,
@@ -28,7 +28,8 @@ export const OUTCOME = {
   rip: 160,
   fx: 168,
   window: 680,
-  size: 1704,
+  high: 1704,
+  size: 1960,
 } as const;
 
 const RAX = 0;
@@ -88,13 +89,14 @@ class CaseMaker {
     this.r = r;
   }
 
-  make(slot: number): IsaCase {
+  make(slot: number, seed: number): IsaCase {
     const { enc, r } = this;
     const operandSize = chooseOperandSize(enc, r);
     const ip = CODE + slot * CODE_SLOT;
     for (let i = 0; i < 16; i++) this.gpr.push(r.integer());
     this.fillWindow();
     this.fillFx();
+    this.fillHigh(seed);
     this.setUp();
     const isMemory = enc.mod === 'mem' || (enc.mod === 'any' && enc.hasModrm && r.chance(50));
     const assembly: Assembly = {
@@ -170,6 +172,16 @@ class CaseMaker {
     for (let i = 0; i < 16; i++) this.setXmm(i, r.vector());
   }
 
+  /** High halves of the YMM registers, from random numbers of their own. */
+  private fillHigh(seed: number): void {
+    const r = new Random(seed ^ 0x5bd1e995);
+    for (let at = CASE.high; at < CASE.size; at += 16) {
+      const value = r.vector();
+      this.dv.setBigUint64(at, value & 0xffffffffffffffffn, true);
+      this.dv.setBigUint64(at + 8, value >> 64n, true);
+    }
+  }
+
   private setXmm(i: number, value: bigint): void {
     this.dv.setBigUint64(CASE.fx + 160 + 16 * i, value & 0xffffffffffffffffn, true);
     this.dv.setBigUint64(CASE.fx + 168 + 16 * i, value >> 64n, true);
@@ -208,7 +220,8 @@ class CaseMaker {
     const { enc, r, gpr } = this;
     // CPUs differ in whether SHA instructions check the alignment.
     const isStrict = enc.aligned && (enc.cpuid === 'sha_ni' || r.chance(95));
-    const align = isStrict ? 16 : enc.insn.mnemonic.startsWith('fx') ? 16 : 1;
+    const isWide = enc.operands.some((o) => o.size === 'qq');
+    const align = isStrict ? (isWide ? 32 : 16) : enc.insn.mnemonic.startsWith('fx') ? 16 : 1;
     this.address = r.chance(4) ? DATA + 4096 - align * (1 + r.below(20)) : windowAddress(r, align);
     this.clearMisalignedMask();
     const isBits = enc.insn.test?.setup === 'bits';
@@ -238,7 +251,7 @@ class CaseMaker {
 
   /** MXCSR bit 17 only exists on AMD CPUs: no image that is loaded may have it. */
   private clearMisalignedMask(): void {
-    const offset = { ldmxcsr: 0, fxrstor: 24 }[this.enc.insn.mnemonic];
+    const offset = { ldmxcsr: 0, vldmxcsr: 0, fxrstor: 24 }[this.enc.insn.mnemonic];
     const at = this.address - DATA - WINDOW_START + (offset ?? 0);
     if (offset === undefined || at < 0 || at + 4 > WINDOW) return;
     this.dv.setUint32(CASE.window + at, this.dv.getUint32(CASE.window + at, true) & ~0x20000, true);
@@ -285,5 +298,5 @@ class CaseMaker {
 
 /** A case for a row, fully determined by the seed. */
 export function makeCase(enc: Encoding, seed: number, slot: number): IsaCase {
-  return new CaseMaker(enc, new Random(seed)).make(slot);
+  return new CaseMaker(enc, new Random(seed)).make(slot, seed);
 }

@@ -70,6 +70,11 @@ function compareFp(
       (dv.getBigUint64(at + 168 + 16 * i, true) << 64n) | dv.getBigUint64(at + 160 + 16 * i, true);
     check(`xmm${i}`, read(e), read(a));
   }
+  for (let i = 0; i < 16; i++) {
+    const half = OUTCOME.high + 16 * i;
+    const read = (dv: DataView): bigint => (dv.getBigUint64(half + 8, true) << 64n) | dv.getBigUint64(half, true);
+    check(`high ymm${i}`, read(e), read(a));
+  }
 }
 
 /** Bytes of saved FP state that CPUs fill in differently, by offset from the operand's address. */
@@ -128,12 +133,12 @@ export function canonicalGroups(c: IsaCase, outcome: Uint8Array): Uint8Array[] {
   const { fx } = OUTCOME;
   const fp = [bytes.subarray(fx, fx + 5), bytes.subarray(fx + 24, fx + 28)];
   for (let i = 0; i < 8; i++) fp.push(bytes.subarray(fx + 32 + 16 * i, fx + 42 + 16 * i));
-  fp.push(bytes.subarray(fx + 160, fx + 416));
+  fp.push(bytes.subarray(fx + 160, fx + 416), bytes.subarray(OUTCOME.high));
   return [
     bytes.subarray(OUTCOME.exit, OUTCOME.fx),
     bytes.subarray(OUTCOME.gpr, OUTCOME.flags),
     bytes.subarray(OUTCOME.flags, OUTCOME.exit),
     Uint8Array.from(fp.flatMap((part) => [...part])),
-    bytes.subarray(OUTCOME.window),
+    bytes.subarray(OUTCOME.window, OUTCOME.high),
   ];
 }

@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { decodeTable } from '../../../core/interp/create.ts';
+import { cpuModel } from '../../../core/x86/cpuid.ts';
 import { Decoder } from '../../../core/x86/decoder.ts';
 import { encodingName } from '../../../core/x86/notation.ts';
 
@@ -31,7 +32,7 @@ interface Wild {
 
 /** Decodes every instruction that objdump finds in `file`. */
 function scan(file: string, wild: Wild): void {
-  const decoder = new Decoder(decodeTable());
+  const decoder = new Decoder(decodeTable(cpuModel('max')));
   const listing = spawnSync('objdump', ['-d', '-w', '-M', 'intel', file], {
     maxBuffer: 1 << 30,
     encoding: 'latin1',
@@ -56,7 +57,7 @@ function scan(file: string, wild: Wild): void {
 
 function reportRows(): void {
   const proven = JSON.parse(readFileSync(new URL('./proven.json', import.meta.url), 'utf8')) as Record<string, number>;
-  const { encodings } = decodeTable();
+  const { encodings } = decodeTable(cpuModel('max'));
   const open = encodings.filter((e) => !(encodingName(e) in proven));
   const cases = Object.values(proven).reduce((sum, n) => sum + n, 0);
   console.log(

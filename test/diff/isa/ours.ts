@@ -6,6 +6,7 @@ import { EXIT_EXCEPTION, VEC_PF } from '../../../core/vcpu/exits.ts';
 import { restoreFxsave, saveFxsave } from '../../../core/vcpu/fxsave.ts';
 import * as st from '../../../core/vcpu/state.ts';
 import { Vcpu } from '../../../core/vcpu/vcpu.ts';
+import { cpuModel } from '../../../core/x86/cpuid.ts';
 import {
   CASE,
   CODE,
@@ -26,7 +27,11 @@ const STAGING = 0x50000000;
 export class OurCpu {
   private readonly space = new AddressSpace(64 << 20);
   private readonly vcpu = new Vcpu(this.space);
-  private readonly engine = createEngine(this.space, { timestampNs: () => 0, random: () => {} });
+  private readonly engine = createEngine(this.space, {
+    timestampNs: () => 0,
+    random: () => {},
+    cpu: cpuModel('max'),
+  });
 
   constructor() {
     const page = (gva: number): number => gva / PAGE_SIZE;
@@ -51,6 +56,10 @@ export class OurCpu {
     const fx = GUEST_BASE + STAGING;
     u8.set(c.record.subarray(CASE.fx, CASE.fx + 512), fx);
     restoreFxsave(space, fx);
+    for (let i = 0; i < 16; i++) {
+      const at = CASE.high + 16 * i;
+      u8.set(c.record.subarray(at, at + 16), st.xmmOffset(i) + 16);
+    }
     for (let i = 0; i < 16; i++) vcpu.setGpr(i, input.getBigUint64(CASE.gpr + 8 * i, true));
     vcpu.rflags = Number(input.getBigUint64(CASE.flags, true));
     vcpu.rip = c.ip;
@@ -79,6 +88,10 @@ export class OurCpu {
     space.u8.fill(0, fx, fx + 512);
     saveFxsave(space, fx);
     out.set(space.u8.subarray(fx, fx + 512), OUTCOME.fx);
+    for (let i = 0; i < 16; i++) {
+      const at = st.xmmOffset(i) + 16;
+      out.set(space.u8.subarray(at, at + 16), OUTCOME.high + 16 * i);
+    }
     out.set(space.raw(DATA + WINDOW_START, WINDOW), OUTCOME.window);
     return out;
   }

@@ -31,6 +31,7 @@ struct test_case {
   uint64_t slot;
   uint8_t fx[512];
   uint8_t window[WINDOW];
+  uint8_t high[256]; /* high halves of YMM0..15 */
 };
 
 struct outcome {
@@ -43,6 +44,7 @@ struct outcome {
   uint64_t rip;
   uint8_t fx[512];
   uint8_t window[WINDOW];
+  uint8_t high[256];
 };
 
 /* Used by the assembly below through fixed addresses. */
@@ -55,9 +57,16 @@ struct shared {
   uint8_t pad[48];
   uint8_t fx[512];
   uint8_t stack[4096];
+  uint8_t high[256];
 } *shared = (struct shared *)0x40000000;
 
 extern char run_case[], exit_common[];
+int has_avx;
+
+/* For the high half of each register. */
+#define HALVES(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+#define LOAD_HALF(n) "  vinsertf128 $1, 208+512+4096+16*" #n "(%rax), %ymm" #n ", %ymm" #n "\n"
+#define STORE_HALF(n) "  vextractf128 $1, %ymm" #n ", 208+512+4096+16*" #n "(%rax)\n"
 
 __asm__(
     ".text\n"
@@ -66,6 +75,10 @@ __asm__(
     "  mov $0x40000000, %rax\n"
     "  mov %rsp, 144(%rax)\n"
     "  fxrstor64 208(%rax)\n"
+    "  cmpl $0, has_avx(%rip)\n"
+    "  je 1f\n"
+    HALVES(LOAD_HALF)
+    "1:\n"
     "  lea 208+512+4096(%rax), %rsp\n"
     "  pushq 128(%rax)\n"
     "  popfq\n"
@@ -84,6 +97,10 @@ __asm__(
     "  pushfq\n"
     "  popq 128(%rax)\n"
     "  fxsave64 208(%rax)\n"
+    "  cmpl $0, has_avx(%rip)\n"
+    "  je 1f\n"
+    HALVES(STORE_HALF)
+    "1:\n"
     "  fninit\n"
     "  cld\n"
     "  mov 144(%rax), %rsp\n"
@@ -118,7 +135,10 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
   out.error = uc->uc_mcontext.gregs[REG_ERR];
   out.address = uc->uc_mcontext.gregs[REG_CR2];
   out.rip = uc->uc_mcontext.gregs[REG_RIP];
-  memcpy(out.fx, uc->uc_mcontext.fpregs, 512);
+  /* XSAVE image: the header at 512 tells whether the halves at 576 are there. */
+  uint8_t *image = (uint8_t *)uc->uc_mcontext.fpregs;
+  memcpy(out.fx, image, 512);
+  if (has_avx && image[512] & 4) memcpy(out.high, image + 576, 256);
   siglongjmp(back, 1);
 }
 
@@ -153,6 +173,7 @@ static void write_all(const void *from, size_t len) {
 int main(void) {
   static uint8_t alternate[65536];
   static struct test_case test;
+  has_avx = __builtin_cpu_supports("avx");
   stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
   sigaltstack(&stack, NULL);
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
@@ -173,12 +194,14 @@ int main(void) {
     shared->flags = test.flags;
     shared->entry = (uint64_t)code;
     memcpy(shared->fx, test.fx, 512);
+    memcpy(shared->high, test.high, 256);
     if (sigsetjmp(back, 1) == 0) {
       ((void (*)(void))run_case)();
       memcpy(out.gpr, shared->gpr, sizeof out.gpr);
       out.flags = shared->flags;
       out.exit = shared->exit;
       memcpy(out.fx, shared->fx, 512);
+      memcpy(out.high, shared->high, 256);
     } else {
       __asm__ volatile("fninit; cld");
       uint32_t mxcsr = 0x1f80;

@@ -1,4 +1,6 @@
 /** arch_prctl(2): segment bases, and what the CPU can't do. */
+
+import { xcr0 } from '../../../vcpu/fxsave.ts';
 import { fsBase, gsBase } from '../../../vcpu/state.ts';
 import { EINVAL, ENODEV, EOPNOTSUPP, EPERM } from '../../abi/errno.ts';
 import type { NameTable } from '../../abi/names.ts';
@@ -29,8 +31,6 @@ const operationNames: NameTable = [
 
 /** End of the user half of the address space (TASK_SIZE_MAX). */
 const USER_END = 0x7fff_ffff_f000;
-/** XSAVE state components: x87 and SSE. */
-const XFEATURES = 3n;
 
 export const archPrctl = defineSyscall({
   nr: 158,
@@ -57,7 +57,7 @@ export const archPrctl = defineSyscall({
         return -ENODEV;
       case ARCH_GET_XCOMP_SUPP:
       case ARCH_GET_XCOMP_PERM:
-        memory.setU64(address, XFEATURES);
+        memory.setU64(address, BigInt(xcr0(vcpu.space)));
         return 0;
       case ARCH_REQ_XCOMP_PERM:
         // No state component needs to be asked for.

@@ -1,5 +1,6 @@
 /** /proc/cpuinfo: what CPUID of the emulated CPU says, in Linux's words. */
-import { BRAND, cpuid, features } from '../../../x86/cpuid.ts';
+import { BRAND, cpuid, DEFAULT_CPU } from '../../../x86/cpuid.ts';
+import type { Kernel } from '../../kernel.ts';
 
 /** Family and model as CPUID leaf 1 packs them (SDM vol. 2, CPUID, figure 3-6). */
 function signature(): { family: number; model: number; stepping: number; apicId: number; clflush: number } {
@@ -42,7 +43,8 @@ export function caches(): Cache[] {
   }
 }
 
-export function cpuinfo(): string {
+export function cpuinfo({ host }: Kernel): string {
+  const { features } = host.cpu ?? DEFAULT_CPU;
   const { family, model, stepping, apicId, clflush } = signature();
   const [highestLeaf] = cpuid(0, 0);
   const [addressBits] = cpuid(0x8000_0008, 0);

@@ -10,7 +10,7 @@
  */
 
 import { GUEST_BASE, GUEST_TOP } from '../../../mem/layout.ts';
-import { initFpState, restoreFxsave, restoreXsave, saveXsave, XCR0, xsaveSize } from '../../../vcpu/fxsave.ts';
+import { initFpState, restoreFxsave, restoreXsave, saveXsave, xcr0, xsaveSize } from '../../../vcpu/fxsave.ts';
 import * as st from '../../../vcpu/state.ts';
 import { FLAG_DF, FLAG_TF } from '../../../vcpu/vcpu.ts';
 import { SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SS_AUTODISARM } from '../../abi/signal.ts';
@@ -50,7 +50,6 @@ const RED_ZONE = 128;
 const FX_SW = 464;
 const FP_XSTATE_MAGIC1 = 0x4650_5853;
 const FP_XSTATE_MAGIC2 = 0x4650_5845;
-const XSTATE_SIZE = xsaveSize(XCR0);
 
 /**
  * Makes the task enter the handler of `action`: frame, registers, fresh FP state. `mask` is what sigreturn goes back to.
@@ -62,10 +61,11 @@ export function enterHandler(task: Task, pending: PendingSignal, action: SignalA
   const sp = vcpu.gprNumber(st.RSP);
   const usesAlt = (action.flags & SA_ONSTACK) !== 0 && mustSwitch(signals, sp);
   const top = usesAlt ? signals.altStack.address + signals.altStack.size : sp - RED_ZONE;
-  const fpstate = Math.floor((top - XSTATE_SIZE - 4) / 64) * 64;
+  const xstate = xsaveSize(xcr0(vcpu.space));
+  const fpstate = Math.floor((top - xstate - 4) / 64) * 64;
   const frame = Math.floor((fpstate - FRAME_SIZE) / 16) * 16 - 8;
   if ((usesAlt || isOnAltStack(signals, sp)) && !contains(signals.altStack, frame)) return false;
-  const len = fpstate + XSTATE_SIZE + 4 - frame;
+  const len = fpstate + xstate + 4 - frame;
   if (!(frame >= 0) || task.memory.accessible(frame, len, 'w') < len) return false;
   task.memory.fill(frame, len, 0);
   const off = GUEST_BASE + frame;
@@ -113,12 +113,14 @@ function writeContext(task: Task, off: number, fpstate: number, mask: SignalSet)
 
 function writeFpState(task: Task, off: number): void {
   const { space } = task.vcpu;
-  saveXsave(space, off, XCR0);
+  const features = xcr0(space);
+  const size = xsaveSize(features);
+  saveXsave(space, off, features);
   space.dv.setUint32(off + FX_SW, FP_XSTATE_MAGIC1, true);
-  space.dv.setUint32(off + FX_SW + 4, XSTATE_SIZE + 4, true);
-  space.dv.setUint32(off + FX_SW + 8, XCR0, true);
-  space.dv.setUint32(off + FX_SW + 16, XSTATE_SIZE, true);
-  space.dv.setUint32(off + XSTATE_SIZE, FP_XSTATE_MAGIC2, true);
+  space.dv.setUint32(off + FX_SW + 4, size + 4, true);
+  space.dv.setUint32(off + FX_SW + 8, features, true);
+  space.dv.setUint32(off + FX_SW + 16, size, true);
+  space.dv.setUint32(off + size, FP_XSTATE_MAGIC2, true);
 }
 
 /**
@@ -162,7 +164,7 @@ function restoreFpState(task: Task, fpstate: number): boolean {
   if (memory.accessible(fpstate, 512, 'r') < 512) return false;
   const off = GUEST_BASE + fpstate;
   const features = extendedFeatures(task, fpstate);
-  if (features !== 0) return restoreXsave(space, off, XCR0);
+  if (features !== 0) return restoreXsave(space, off, xcr0(space));
   // A frame from code that knows FXSAVE only: the rest gets its initial state.
   const mxcsr = space.dv.getUint32(off + 24, true);
   if (mxcsr & ~0xffff) return false;
@@ -176,7 +178,7 @@ function extendedFeatures(task: Task, fpstate: number): number {
   const sw = GUEST_BASE + fpstate + FX_SW;
   const size = dv.getUint32(sw + 16, true);
   if (dv.getUint32(sw, true) !== FP_XSTATE_MAGIC1) return 0;
-  if (size < xsaveSize(0) || size > XSTATE_SIZE || size > dv.getUint32(sw + 4, true)) return 0;
+  if (size < xsaveSize(0) || size > xsaveSize(xcr0(task.vcpu.space)) || size > dv.getUint32(sw + 4, true)) return 0;
   if (task.memory.accessible(fpstate, size + 4, 'r') < size + 4) return 0;
   if (dv.getUint32(GUEST_BASE + fpstate + size, true) !== FP_XSTATE_MAGIC2) return 0;
   return dv.getUint32(sw + 8, true);

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { AddressSpace } from '../../../../core/mem/address-space.ts';
 import { GUEST_BASE } from '../../../../core/mem/layout.ts';
-import { restoreFxsave, restoreXsave, saveFxsave, saveXsave, XCR0 } from '../../../../core/vcpu/fxsave.ts';
+import {
+  restoreFxsave,
+  restoreXsave,
+  saveFxsave,
+  saveXsave,
+  XFEATURE_SSE,
+  XFEATURE_X87,
+} from '../../../../core/vcpu/fxsave.ts';
 import * as st from '../../../../core/vcpu/state.ts';
 import { Vcpu } from '../../../../core/vcpu/vcpu.ts';
 
@@ -25,6 +32,8 @@ function prepare(): { space: AddressSpace; vcpu: Vcpu } {
 
 const hex = (space: AddressSpace, at: number, len: number): string =>
   Buffer.from(space.u8.slice(AREA + at, AREA + at + len)).toString('hex');
+
+const XCR0 = XFEATURE_X87 | XFEATURE_SSE;
 
 describe('FXSAVE image', () => {
   it('equals that of a real processor', () => {
