@@ -92,6 +92,9 @@ export class InterpreterEngine implements Engine {
   private get exitReason(): number {
     return this.space.i32[EXIT_REASON]!;
   }
+  private set exitReason(reason: number) {
+    this.space.i32[EXIT_REASON] = reason;
+  }
 
   /** Runs until an exit; EXIT_LOOKUP remains only when TF or AC changed. Returns the budget left. */
   private runUntilModeChange(budget: number, mode: number): number {
@@ -105,6 +108,11 @@ export class InterpreterEngine implements Engine {
       const link = space.u32[LINK_SLOT]!;
       space.u32[LINK_SLOT] = 0;
       const { generation } = this.cache;
+      if (left <= 0) {
+        // Code that changes itself may come to a look-up after every instruction.
+        this.exitReason = EXIT_BUDGET;
+        break;
+      }
       record = this.lookup();
       // A flush in between has given the link's record away.
       if (link !== 0 && record !== 0 && generation === this.cache.generation) space.u32[link >> 2] = record;
