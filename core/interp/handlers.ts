@@ -11,15 +11,9 @@ import type { CodeWriter } from '../wasm/module.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import type { DecodeTable, Insn } from '../x86/decoder.ts';
 import { encodingName } from '../x86/notation.ts';
-import {
-  declareImports,
-  HANDLER_TYPE,
-  type HandlerImports,
-  lowerHandler,
-  type PseudoHandler,
-  pseudoHandler,
-  TABLE_SIZE,
-} from './lower.ts';
+import { declareImports, HANDLER_TYPE, type HandlerImports, TABLE_SIZE } from './handler-code.ts';
+import { lowerHandler } from './lower.ts';
+import { type PseudoHandler, pseudoHandler } from './pseudo-handlers.ts';
 
 /** Implementation of one helper; gets i32 and f64 arguments as declared. */
 export type HelperFunction = (...args: number[]) => number | undefined;

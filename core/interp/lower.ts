@@ -6,107 +6,33 @@
  *     handler(pc, budget):  ...the instruction...
  *                           return_call_indirect [u16 pc[32 + HANDLER]] (pc + 32, budget - 1)
  */
-import { declaredHelpers, type Helper } from '../ir/helpers.ts';
+import type { Helper } from '../ir/helpers.ts';
 import type { Node, Place, Statement } from '../ir/ir.ts';
-import { OP_HANDLER, OP_IP, OP_LENGTH, OP_LINK, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
+import { OP_HANDLER, OP_LINK, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
 import { GUEST_BASE, JUMP_CACHE, JUMP_CACHE_ENTRIES, PERM_READ, PERM_TABLE, PERM_WRITE } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_EXCEPTION, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
-import { CodeWriter, type FuncType, type ModuleWriter } from '../wasm/module.ts';
 import type { StoreName } from '../wasm/opcodes.ts';
-
-export const HANDLER_TYPE: FuncType = { params: ['i32', 'i32'], results: ['i32'] };
-/** Table slots: more than the forms that a program can meet. */
-export const TABLE_SIZE = 16384;
-
-const PC = 0;
-const BUDGET = 1;
-
-/** What a module of handlers imports, in a fixed order. */
-export interface HandlerImports {
-  handlerType: number;
-  slowAccess: number;
-  helpers: ReadonlyMap<string, number>;
-}
-
-/** Signature of the slow path of memory checks: (address low, high, size | write << 16, record) → 0 or faulted. */
-export const SLOW_ACCESS: FuncType = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
-
-export function declareImports(module: ModuleWriter): HandlerImports {
-  module.importMemory('env', 'memory', 1, 65536);
-  module.importTable('env', 'handlers', TABLE_SIZE);
-  const slowAccess = module.importFunction('env', 'slowAccess', SLOW_ACCESS);
-  const helpers = new Map<string, number>();
-  for (const helper of declaredHelpers()) {
-    const type = { params: helper.params, results: helper.result ? [helper.result] : [] };
-    helpers.set(helper.name, module.importFunction('helpers', helper.name, type));
-  }
-  return { handlerType: module.type(HANDLER_TYPE), slowAccess, helpers };
-}
+import { BUDGET, HandlerCode, type HandlerImports, PC } from './handler-code.ts';
+import { countUses, isPure } from './uses.ts';
 
 /** Lowers a handler's statements. Memory checks of a strict handler always take the slow path. */
-export function lowerHandler(statements: readonly Statement[], imports: HandlerImports, isStrict: boolean): CodeWriter {
+export function lowerHandler(
+  statements: readonly Statement[],
+  imports: HandlerImports,
+  isStrict: boolean,
+): HandlerCode {
   const lowering = new HandlerLowering(imports, isStrict);
   lowering.run(statements);
   return lowering.code;
 }
 
-const isPure = (node: Node): boolean => ['pure', 'const', 'record', 'select', 'shuffle'].includes(node.kind.op);
-
-/** Counts how often each node is needed by something that happens. */
-function countUses(statements: readonly Statement[]): void {
-  const use = (node: Node, times = 1): void => {
-    node.uses += times;
-    if (node.uses === times) for (const arg of node.args) use(arg);
-  };
-  for (const s of statements) {
-    switch (s.kind) {
-      case 'let':
-        if (s.node.kind.op === 'call') use(s.node);
-        break;
-      case 'put':
-      case 'assign':
-        use(s.value);
-        break;
-      case 'store':
-        use(s.value);
-        use(s.address);
-        break;
-      case 'check':
-        // Used several times by the check itself: forces a local.
-        use(s.address, 2);
-        break;
-      case 'if':
-        use(s.condition);
-        countUses(s.whenTrue);
-        countUses(s.whenFalse);
-        break;
-      case 'loop':
-        countUses(s.body);
-        use(s.condition);
-        break;
-      case 'raise':
-        if (s.error) use(s.error);
-        break;
-      case 'callChecked':
-        for (const arg of s.args) use(arg);
-        break;
-      case 'jumpIndirect':
-        use(s.target, 2);
-        break;
-      case 'jump':
-      case 'trap':
-      case 'exit':
-        break;
-    }
-  }
-}
-
 class HandlerLowering {
-  readonly code = new CodeWriter(2);
+  readonly code: HandlerCode;
   private readonly imports: HandlerImports;
   private readonly isStrict: boolean;
   constructor(imports: HandlerImports, isStrict: boolean) {
+    this.code = new HandlerCode(imports);
     this.imports = imports;
     this.isStrict = isStrict;
   }
@@ -161,10 +87,10 @@ class HandlerLowering {
         this.raise(s.vector, s.error);
         return true;
       case 'trap':
-        this.putRipNext();
-        this.putI32(st.excVector, () => this.code.i32Const(s.vector));
-        this.putI32(st.excError, () => this.code.i32Const(0));
-        this.leave(EXIT_EXCEPTION, true);
+        this.code.putRipNext();
+        this.code.putI32(st.excVector, () => this.code.i32Const(s.vector));
+        this.code.putI32(st.excError, () => this.code.i32Const(0));
+        this.code.leave(EXIT_EXCEPTION, true);
         return true;
       case 'callChecked':
         this.callChecked(s.helper, s.args);
@@ -176,8 +102,8 @@ class HandlerLowering {
         this.jumpIndirect(s.target);
         return true;
       case 'exit':
-        this.putRipNext();
-        this.leave(s.reason, true);
+        this.code.putRipNext();
+        this.code.leave(s.reason, true);
         return true;
     }
   }
@@ -339,72 +265,20 @@ class HandlerLowering {
     this.code.op('i32.wrap_i64');
   }
 
-  private putI32(field: st.Field, emit: () => void): void {
-    this.code.i32Const(0);
-    emit();
-    this.code.store('i32.store', field.offset);
-  }
-  private putRip(emit: () => void): void {
-    this.code.i32Const(0);
-    emit();
-    this.code.store('i64.store', st.rip.offset);
-  }
-  private putRipThis(): void {
-    this.putRip(() => {
-      this.code.localGet(PC);
-      this.code.load('i64.load32_u', OP_IP);
-    });
-  }
-  private putRipNext(): void {
-    this.putRip(() => {
-      this.code.localGet(PC);
-      this.code.load('i64.load32_u', OP_IP);
-      this.code.localGet(PC);
-      this.code.load('i64.load8_u', OP_LENGTH);
-      this.code.op('i64.add');
-    });
-  }
-
-  private returnBudget(isCounted: boolean): void {
-    const { code } = this;
-    code.localGet(BUDGET);
-    if (isCounted) {
-      code.i32Const(1);
-      code.op('i32.sub');
-    }
-    code.return();
-  }
-
-  private leave(reason: number, isCounted: boolean): void {
-    this.putI32(st.exitReason, () => this.code.i32Const(reason));
-    this.returnBudget(isCounted);
-  }
-
   private raise(vector: number, error: Node | undefined): void {
-    this.putRipThis();
-    this.putI32(st.excVector, () => this.code.i32Const(vector));
-    this.putI32(st.excError, () => (error ? this.value(error) : this.code.i32Const(0)));
-    this.leave(EXIT_EXCEPTION, false);
+    this.code.putRipThis();
+    this.code.putI32(st.excVector, () => this.code.i32Const(vector));
+    this.code.putI32(st.excError, () => (error ? this.value(error) : this.code.i32Const(0)));
+    this.code.leave(EXIT_EXCEPTION, false);
   }
 
   private callChecked(helper: Helper, args: readonly Node[]): void {
-    this.putRipThis();
+    this.code.putRipThis();
     for (const arg of args) this.value(arg);
     this.code.call(this.imports.helpers.get(helper.name)!);
     this.code.if();
-    this.returnBudget(false);
+    this.code.returnBudget(false);
     this.code.end();
-  }
-
-  private tailCall(pc: () => void): void {
-    const { code } = this;
-    pc();
-    code.localGet(BUDGET);
-    code.i32Const(1);
-    code.op('i32.sub');
-    pc();
-    code.load('i32.load16_u', OP_HANDLER);
-    code.returnCallIndirect(this.imports.handlerType, 0);
   }
 
   private dispatchNext(): void {
@@ -433,25 +307,25 @@ class HandlerLowering {
     code.op('i32.le_s');
     code.op('i32.or');
     code.if();
-    this.putRip(() => {
+    this.code.putRip(() => {
       code.localGet(PC);
       code.load('i64.load32_u', OP_TARGET);
     });
-    this.putI32(st.linkSlot, () => {
+    this.code.putI32(st.linkSlot, () => {
       code.localGet(PC);
       code.i32Const(OP_LINK);
       code.op('i32.add');
     });
-    this.putI32(st.exitReason, () => {
+    this.code.putI32(st.exitReason, () => {
       code.i32Const(EXIT_LOOKUP);
       code.i32Const(EXIT_BUDGET);
       code.localGet(target);
       code.op('i32.eqz');
       code.select();
     });
-    this.returnBudget(true);
+    this.code.returnBudget(true);
     code.end();
-    this.tailCall(() => code.localGet(target));
+    this.code.tailCall(() => code.localGet(target));
   }
 
   /**
@@ -481,12 +355,12 @@ class HandlerLowering {
     code.localGet(entry);
     code.load('i32.load', JUMP_CACHE + 4);
     code.localSet(record);
-    this.tailCall(() => code.localGet(record));
+    this.code.tailCall(() => code.localGet(record));
     code.end();
-    this.putRip(() => this.value(target));
-    this.putI32(st.linkSlot, () => code.i32Const(0));
-    this.putI32(st.branchRecord, () => code.localGet(PC));
-    this.putI32(st.exitReason, () => {
+    this.code.putRip(() => this.value(target));
+    this.code.putI32(st.linkSlot, () => code.i32Const(0));
+    this.code.putI32(st.branchRecord, () => code.localGet(PC));
+    this.code.putI32(st.exitReason, () => {
       code.i32Const(EXIT_LOOKUP);
       code.i32Const(EXIT_BUDGET);
       code.localGet(BUDGET);
@@ -494,90 +368,8 @@ class HandlerLowering {
       code.op('i32.gt_s');
       code.select();
     });
-    this.returnBudget(true);
+    this.code.returnBudget(true);
   }
 }
 
 const placeOffset = (place: Place): number => (place.kind === 'fixed' ? place.offset : place.add);
-
-/** Handlers that stand for no instruction. */
-export type PseudoHandler = 'stale' | 'goto' | 'undefined' | 'enter';
-
-/** The pseudo handlers' code. */
-export function pseudoHandler(name: PseudoHandler, imports: HandlerImports): CodeWriter {
-  const code = new CodeWriter(2);
-  const zero = (emit: () => void, store: StoreName, offset: number): void => {
-    code.i32Const(0);
-    emit();
-    code.store(store, offset);
-  };
-  const ripThis = (): void =>
-    zero(
-      () => {
-        code.localGet(PC);
-        code.load('i64.load32_u', OP_IP);
-      },
-      'i64.store',
-      st.rip.offset,
-    );
-  switch (name) {
-    case 'enter':
-      // Entry from the run loop: dispatches the record without counting.
-      code.localGet(PC);
-      code.localGet(BUDGET);
-      code.localGet(PC);
-      code.load('i32.load16_u', OP_HANDLER);
-      code.returnCallIndirect(imports.handlerType, 0);
-      break;
-    case 'stale':
-      // The instruction behind the record changed: look its address up again.
-      ripThis();
-      zero(() => code.i32Const(0), 'i32.store', st.linkSlot.offset);
-      zero(() => code.i32Const(EXIT_LOOKUP), 'i32.store', st.exitReason.offset);
-      code.localGet(BUDGET);
-      break;
-    case 'goto':
-      gotoHandler(code, imports, ripThis, zero);
-      break;
-    case 'undefined':
-      ripThis();
-      zero(() => code.i32Const(6), 'i32.store', st.excVector.offset);
-      zero(() => code.i32Const(0), 'i32.store', st.excError.offset);
-      zero(() => code.i32Const(EXIT_EXCEPTION), 'i32.store', st.exitReason.offset);
-      code.localGet(BUDGET);
-      break;
-  }
-  return code;
-}
-
-/** Continues at the linked record, whose address is also this record's IP; counts nothing. */
-function gotoHandler(
-  code: CodeWriter,
-  imports: HandlerImports,
-  ripThis: () => void,
-  zero: (emit: () => void, store: StoreName, offset: number) => void,
-): void {
-  const target = code.newLocal('i32');
-  code.localGet(PC);
-  code.load('i32.load', OP_LINK);
-  code.localTee(target);
-  code.if();
-  code.localGet(target);
-  code.localGet(BUDGET);
-  code.localGet(target);
-  code.load('i32.load16_u', OP_HANDLER);
-  code.returnCallIndirect(imports.handlerType, 0);
-  code.end();
-  ripThis();
-  zero(
-    () => {
-      code.localGet(PC);
-      code.i32Const(OP_LINK);
-      code.op('i32.add');
-    },
-    'i32.store',
-    st.linkSlot.offset,
-  );
-  zero(() => code.i32Const(EXIT_LOOKUP), 'i32.store', st.exitReason.offset);
-  code.localGet(BUDGET);
-}

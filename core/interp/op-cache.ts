@@ -126,7 +126,10 @@ export class OpCache {
   }
 
   private clearJumpCache(): void {
-    this.space.u32.fill(NO_IP, JUMP_CACHE >> 2, (JUMP_CACHE >> 2) + JUMP_CACHE_ENTRIES * 2);
+    const end = (JUMP_CACHE >> 2) + JUMP_CACHE_ENTRIES * 2;
+    this.space.u32.fill(NO_IP, JUMP_CACHE >> 2, end);
+    // The last entry is where a jump to NO_IP itself would look.
+    this.space.u32[end - 2] = 0;
   }
 }
 

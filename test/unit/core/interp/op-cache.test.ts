@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OpCache, pageOf } from '../../../../core/interp/op-cache.ts';
 import { OP_HANDLER, OP_IP, OP_SIZE } from '../../../../core/ir/op-record.ts';
 import { AddressSpace } from '../../../../core/mem/address-space.ts';
-import { JUMP_CACHE, PAGE_SIZE, PERM_CODE } from '../../../../core/mem/layout.ts';
+import { JUMP_CACHE, JUMP_CACHE_ENTRIES, PAGE_SIZE, PERM_CODE } from '../../../../core/mem/layout.ts';
 
 const STALE = 99;
 const LIVE = 7;
@@ -30,6 +30,17 @@ function setUp(): { space: AddressSpace; cache: OpCache; run: (ip: number, count
 }
 
 describe('OpCache', () => {
+  it('starts with a jump cache in which no address has an entry', () => {
+    const { space } = setUp();
+    const hits = [];
+    for (let i = 0; i < JUMP_CACHE_ENTRIES; i++) {
+      // An address is looked up in the entry that its low bits number.
+      const key = space.u32[(JUMP_CACHE >> 2) + 2 * i]!;
+      if (key % JUMP_CACHE_ENTRIES === i) hits.push(key);
+    }
+    expect(hits).toEqual([]);
+  });
+
   it('finds what was inserted, also after it has grown', () => {
     const { cache } = setUp();
     for (let i = 0; i < 50_000; i++) cache.insert(CODE + 3 * i, 0x20_0000 + OP_SIZE * i);
