@@ -251,7 +251,8 @@ class InsnLifter implements LiftContext {
   exactSse(code: number, destination: Node, first: Node, second: Node, imm: Node): void {
     this.b.callChecked(sseHelper, this.b.i32(code), destination, first, second, imm);
   }
-  clearHigh(index: number): void {
+  clearHigh(index: number, isAll = false): void {
+    if (isAll) this.b.put('v128.store', fixed(st.xmmOffset(index)), this.b.v128(0n));
     this.b.put('v128.store', fixed(st.xmmOffset(index) + 16), this.b.v128(0n));
   }
 

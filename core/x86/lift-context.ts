@@ -57,8 +57,8 @@ export interface LiftContext {
   fastOrExact(code: number, isFast: Node | undefined, write: () => void, imm?: Node): void;
   /** Calls the exact helper: operation, offsets of destination and sources, immediate. */
   exactSse(code: number, destination: Node, first: Node, second: Node, imm: Node): void;
-  /** Clears the high half of a YMM register by number. */
-  clearHigh(index: number): void;
+  /** Clears the high half of a YMM register by number, or all of it. */
+  clearHigh(index: number, isAll?: boolean): void;
   /** Offset in the state (i32) of register operand `i`, for helpers. Memory operands: offset of the data in the memory. */
   operandOffset(i: number): Node;
   /** Immediate operand as the op record or the instruction has it: constants known to the helper call (i32). */

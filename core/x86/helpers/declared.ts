@@ -15,6 +15,8 @@ export const randomHelper = declareHelper('random', []);
 export const repeatHelper = declareHelper('repeatString', ['i32', 'i32', 'i32'], 'i32');
 /** SSE arithmetic done exactly: (operation code, offsets of destination and two sources, immediate): nonzero when #XF is set up. */
 export const sseHelper = declareHelper('sse', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');
+/** Fused multiply-add: (operation code, offsets of destination, factors and addend): nonzero when #XF is set up. */
+export const fmaHelper = declareHelper('fma', ['i32', 'i32', 'i32', 'i32', 'i32'], 'i32');
 /** x87 instruction: (selector, memory offset or condition): nonzero when an exception is set up. */
 export const x87Helper = declareHelper('x87', ['i32', 'i32'], 'i32');
 /** EMMS. */

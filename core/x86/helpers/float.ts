@@ -3,6 +3,7 @@ import type { AddressSpace } from '../../mem/address-space.ts';
 import { EXIT_EXCEPTION, VEC_GP } from '../../vcpu/exits.ts';
 import { restoreFxsave, restoreXsave, saveFxsave, saveXsave } from '../../vcpu/fxsave.ts';
 import * as st from '../../vcpu/state.ts';
+import { fmaOp } from '../fp/fma-helper.ts';
 import { sseOp } from '../fp/sse-helpers.ts';
 import { x87LeaveMmx, x87Op } from '../fp/x87.ts';
 import { STATE_OPERATIONS } from '../insn/x87.ts';
@@ -21,6 +22,8 @@ export function floatHelpers(space: AddressSpace): Record<string, HelperFunction
   return {
     sse: (code, destination, a, x, imm) =>
       raiseVector(space, sseOp(space, code!, destination! >>> 0, a! >>> 0, x! >>> 0, imm!)),
+    fma: (code, destination, a, b, c) =>
+      raiseVector(space, fmaOp(space, code!, destination! >>> 0, a! >>> 0, b! >>> 0, c! >>> 0)),
     x87: (selector, operand) => raiseVector(space, x87Op(space, selector!, operand! >>> 0)),
     emms: () => raiseVector(space, x87LeaveMmx(space)),
     processorState: (operation, offset, mask, isWide) =>

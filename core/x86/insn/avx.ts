@@ -1,6 +1,8 @@
 /** AVX and AVX2: the VEX forms of SSE instructions, and the instructions that only VEX has (SDM vol. 2, VBROADCAST .. ). */
 import type { InsnDef } from '../notation.ts';
+import { avxOnly } from './avx-only.ts';
 import { crypto } from './crypto.ts';
+import { fmaInstructions } from './fma.ts';
 import { sseExtended } from './sse-extended.ts';
 import { comparisons32, sseControl, sseFloat } from './sse-float.ts';
 import { sseInteger } from './sse-integer.ts';
@@ -49,6 +51,8 @@ export function avxInstructions(): InsnDef[] {
   const legacy = [...sseMove, ...sseInteger, ...sseExtended, ...crypto, ...sseFloat, ...sseControl];
   return [
     ...legacy.flatMap(derived),
+    ...avxOnly,
+    ...fmaInstructions(),
     ...comparisons32.flatMap((insn) =>
       insn.encodings.flatMap((spec) =>
         vexForms(

@@ -157,8 +157,6 @@ class VexLift {
         this.fast.push({ code, isFast, write, imm });
       },
     };
-    // `xmm(0)`, the implied mask of blends, is an operand of its own.
-    if (this.insn.mnemonic.includes('blendv')) overrides.xmm = () => c.readPart(3, 'x', half * 16);
     return Object.assign(Object.create(c) as LiftContext, overrides);
   }
 
