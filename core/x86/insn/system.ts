@@ -131,8 +131,7 @@ export const system: InsnDef[] = [
   privileged('invd', enc('0F 08')),
   privileged('wbinvd', enc('0F 09')),
   {
-    // ModRM.mod is ignored.
-    ...privileged('mov', ...['20', '21', '22', '23'].map((opcode) => enc(`0F ${opcode} /r`))),
+    ...privileged('mov', ...['20', '21', '22', '23'].map((opcode) => enc(`0F ${opcode} /r`, '-:Rq'))),
     test: { skip: 'which control and debug registers exist differs between CPUs' },
   },
   flag('clc', 'F8', 'c', (c) => c.setCf(c.b.i32(0))),
