@@ -34,21 +34,30 @@ const sharedModule = {
   },
 };
 
-// Scripts that run with a code cache (core/host/script-cache.ts). They are CommonJS: one file each, loaded without the
-// module loader, which also would touch every lazy part of Node's modules.
-await build({
+/** One file each is loaded without the module loader, which also would touch every lazy part of Node's modules. */
+const commonJs = {
   ...common,
-  entryPoints: {
-    cli: 'core/cli/cli.ts',
-    'instance-worker': 'core/host/instance-worker.ts',
-    'script-cache': 'core/host/script-cache.ts',
-    worker: 'core/host/worker.ts',
-    'worker-thread': 'core/manager/worker-thread.ts',
-  },
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   plugins: [sharedModule],
+};
+
+// What Node itself starts.
+await build({
+  ...commonJs,
+  entryPoints: {
+    'script-cache': 'core/host/script-cache.ts',
+    worker: 'core/host/worker.ts',
+    'worker-thread': 'core/manager/worker-thread.ts',
+  },
+});
+// What those run with a code cache (core/host/script-cache.ts).
+await build({
+  ...commonJs,
+  entryPoints: { cli: 'core/cli/cli.ts', 'instance-worker': 'core/host/instance-worker.ts' },
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
 });
 // For programs that import it.
 await build({

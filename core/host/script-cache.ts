@@ -4,7 +4,7 @@
  * the cache of another version of itself or of the script; then it is made anew by the first run. The build makes it with
  * ELFDECK_GROW_CODE_CACHE set: then each run adds what it needed and the cache lacks.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -15,13 +15,13 @@ export interface RunScript {
   saveCache(): void;
 }
 
-/** Runs the CommonJS script `name` of a folder, which may require Node's own modules and files of that folder. */
+/** Runs the script `name` of a folder, a CommonJS function that may require Node's own modules and files of that folder. */
 export function runScript(folder: string, name: string): RunScript {
   const filename = join(folder, name);
   const cacheFile = join(folder, 'cache', `${name}-${process.version}-${process.arch}`);
   const cachedData = readIfThere(cacheFile);
-  // The bundler writes ASCII.
-  const text = `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'latin1')}\n})`;
+  // The bundler writes ASCII, and a function's head and end around the script.
+  const text = readBytes(filename).latin1Slice();
   const script = new Script(text, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
   const isUsed = cachedData !== undefined && script.cachedDataRejected === false;
   const module = { exports: {} };
@@ -41,10 +41,23 @@ export function runScript(folder: string, name: string): RunScript {
 
 function readIfThere(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readBytes(file);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The bytes of a file, in pages of their own: to give back a large piece of the heap would teach malloc to keep as much for
+ * later, 5 MB in each instance.
+ */
+function readBytes(file: string): Buffer {
+  const fd = openSync(file, 'r');
+  const { size } = fstatSync(fd);
+  const bytes = Buffer.from(new ArrayBuffer(size, { maxByteLength: size }));
+  for (let at = 0, count = -1; at < size && count !== 0; at += count) count = readSync(fd, bytes, at, size - at, at);
+  closeSync(fd);
+  return bytes;
 }
 
 /** Others may read or write the same file meanwhile. A folder that can't be written costs speed, nothing else. */

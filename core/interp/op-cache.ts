@@ -26,7 +26,8 @@ export class OpCache {
 
   constructor(space: AddressSpace) {
     this.space = space;
-    this.clearJumpCache();
+    // The rest of a new memory is zero; to touch it would cost half a megabyte.
+    this.closeFirstJump();
   }
 
   /** Room for `count` more records; false when the cache must be flushed first. */
@@ -126,10 +127,13 @@ export class OpCache {
   }
 
   private clearJumpCache(): void {
-    const end = (JUMP_CACHE >> 2) + JUMP_CACHE_ENTRIES * 2;
-    this.space.u32.fill(NO_IP, JUMP_CACHE >> 2, end);
-    // The last entry is where a jump to NO_IP itself would look.
-    this.space.u32[end - 2] = 0;
+    this.space.u32.fill(0, JUMP_CACHE >> 2, (JUMP_CACHE >> 2) + JUMP_CACHE_ENTRIES * 2);
+    this.closeFirstJump();
+  }
+
+  /** An entry of zeros fits no jump but the one to address 0, which looks at the first. */
+  private closeFirstJump(): void {
+    this.space.u32[JUMP_CACHE >> 2] = NO_IP;
   }
 }
 
