@@ -21,7 +21,7 @@ export function runScript(folder: string, name: string): RunScript {
   const cacheFile = join(folder, 'cache', `${name}-${process.version}-${process.arch}`);
   const cachedData = readIfThere(cacheFile);
   // The bundler writes ASCII, and a function's head and end around the script.
-  const text = readBytes(filename).latin1Slice();
+  const text = readBytes(filename).toString('latin1');
   const script = new Script(text, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
   const isUsed = cachedData !== undefined && script.cachedDataRejected === false;
   const module = { exports: {} };
