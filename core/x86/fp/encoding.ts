@@ -4,6 +4,7 @@
  *
  * | format   | sign | exponent | fraction                         | bias  |
  * |----------|------|----------|----------------------------------|-------|
+ * | binary16 | 15   | 14..10   | 9..0                             | 15    |
  * | binary32 | 31   | 30..23   | 22..0                            | 127   |
  * | binary64 | 63   | 62..52   | 51..0                            | 1023  |
  * | extended | 79   | 78..64   | 62..0, integer bit 63 explicit   | 16383 |
@@ -47,6 +48,27 @@ export function loadF32(dv: DataView, off: number, n: FpNumber): void {
   if (e === 0) setSubnormal(n, -126, (w << 8) & 0x7fff_ffff, 0);
   else if (e === 0xff) setSpecial(n, LEADING | (w << 8), 0);
   else setFinite(n, e - 127, LEADING | (w << 8), 0);
+}
+
+/** Half floats: denormals are numbers like others to the instructions that load them. */
+export function loadF16(dv: DataView, off: number, n: FpNumber): void {
+  const w = dv.getUint16(off, true);
+  const e = (w >>> 10) & 0x1f;
+  n.sign = w >>> 15;
+  if (e === 0) setSubnormal(n, -14, (w << 21) & 0x7fff_ffff, 0);
+  else if (e === 0x1f) setSpecial(n, LEADING | (w << 21), 0);
+  else setFinite(n, e - 15, LEADING | (w << 21), 0);
+  n.denormal = 0;
+}
+
+export function storeF16(dv: DataView, off: number, n: FpNumber): void {
+  let w = 0x7c00 | ((n.hi >>> 21) & 0x3ff);
+  if (n.kind === ZERO) w = 0;
+  else if (n.kind === FINITE) {
+    const below = -14 - n.exp;
+    w = below <= 0 ? ((n.exp + 15) << 10) | ((n.hi >>> 21) & 0x3ff) : n.hi >>> (21 + below);
+  }
+  dv.setUint16(off, (n.sign << 15) | w, true);
 }
 
 export function loadF64(dv: DataView, off: number, n: FpNumber): void {

@@ -46,13 +46,14 @@ export class FpNumber {
 
 /** Where a result is rounded to: bits of precision and exponent range. */
 export interface Target {
-  readonly precision: 24 | 53 | 64;
+  readonly precision: 11 | 24 | 53 | 64;
   readonly emin: number;
   readonly emax: number;
   /** What an unmasked overflow or underflow subtracts from or adds to the exponent of an x87 register; 0: no result. */
   readonly wrap: number;
 }
 
+export const BINARY16: Target = { precision: 11, emin: -14, emax: 15, wrap: 0 };
 export const BINARY32: Target = { precision: 24, emin: -126, emax: 127, wrap: 0 };
 export const BINARY64: Target = { precision: 53, emin: -1022, emax: 1023, wrap: 0 };
 const EXTENDED_RANGE = { emin: -16382, emax: 16383, wrap: 24576 } as const;

@@ -41,7 +41,9 @@ function roundsUp(mode: number, sign: number, half: number, rest: number, odd: n
 /** Rounds `hi:lo:ext` to its top `precision` bits; a carry out of bit 63 raises `exp`. */
 export function roundSignificand(n: FpNumber, precision: Target['precision'], mode: number): number {
   if (precision === 64) return round64(n, mode);
-  return precision === 53 ? round53(n, mode) : round24(n, mode);
+  if (precision === 53) return round53(n, mode);
+  // The last bit kept: 24 or 11 of the 32 in `hi`.
+  return roundHigh(n, mode, precision === 24 ? 0x100 : 0x20_0000);
 }
 
 function round64(n: FpNumber, mode: number): number {
@@ -66,15 +68,16 @@ function round53(n: FpNumber, mode: number): number {
   return INCREMENTED;
 }
 
-function round24(n: FpNumber, mode: number): number {
-  const lost = n.hi & 0xff;
+function roundHigh(n: FpNumber, mode: number, unit: number): number {
+  const half = unit >> 1;
+  const lost = n.hi & (unit - 1);
   const rest = n.lo | n.ext;
   if ((lost | rest) === 0) return EXACT;
   n.ext = 0;
   n.lo = 0;
-  n.hi &= ~0xff;
-  if (!roundsUp(mode, n.sign, lost & 0x80, (lost & 0x7f) | rest, n.hi & 0x100)) return TRUNCATED;
-  carryInto(n, 0x100);
+  n.hi &= -unit;
+  if (!roundsUp(mode, n.sign, lost & half, (lost & (half - 1)) | rest, n.hi & unit)) return TRUNCATED;
+  carryInto(n, unit);
   return INCREMENTED;
 }
 
@@ -117,7 +120,7 @@ function overflow(n: FpNumber, ctx: FpContext): void {
     return;
   }
   n.exp = target.emax;
-  n.hi = target.precision === 24 ? ~0xff : -1;
+  n.hi = target.precision === 24 ? ~0xff : target.precision === 11 ? ~0x1f_ffff : -1;
   n.lo = target.precision === 64 ? -1 : target.precision === 53 ? ~0x7ff : 0;
 }
 

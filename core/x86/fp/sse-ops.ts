@@ -7,9 +7,20 @@ import { reciprocal, reciprocalRoot } from './approximate.ts';
 import { compare, EQUAL, GREATER, LESS, max, min, UNORDERED } from './compare.ts';
 import { convert, roundToIntegral, toInteger } from './convert.ts';
 import { div, sqrt } from './div.ts';
-import { loadF32, loadF64, loadI32, loadI64, storeF32, storeF64, storeI32, storeI64 } from './encoding.ts';
+import {
+  loadF16,
+  loadF32,
+  loadF64,
+  loadI32,
+  loadI64,
+  storeF16,
+  storeF32,
+  storeF64,
+  storeI32,
+  storeI64,
+} from './encoding.ts';
 import { mul } from './mul.ts';
-import { BINARY32, BINARY64, type FpContext, type FpNumber, PE, ROUND_ZERO, type Target } from './number.ts';
+import { BINARY16, BINARY32, BINARY64, type FpContext, type FpNumber, PE, ROUND_ZERO, type Target } from './number.ts';
 
 /** How an element is encoded. */
 export interface Element {
@@ -20,6 +31,7 @@ export interface Element {
   readonly store: (dv: DataView, off: number, n: FpNumber) => void;
 }
 
+const F16: Element = { bytes: 2, target: BINARY16, load: loadF16, store: storeF16 };
 export const F32: Element = { bytes: 4, target: BINARY32, load: loadF32, store: storeF32 };
 export const F64: Element = { bytes: 8, target: BINARY64, load: loadF64, store: storeF64 };
 const I32: Element = { bytes: 4, target: undefined, load: loadI32, store: storeI32 };
@@ -62,6 +74,15 @@ const sqrtLane: LaneFunction = (_a, b, r, ctx) => sqrt(b, r, ctx);
 const addsubLane: LaneFunction = (a, b, r, ctx, _imm, lane) => (lane & 1 ? add(a, b, r, ctx) : sub(a, b, r, ctx));
 /** From an integer (exact in FpNumber) or between formats. */
 const convertLane: LaneFunction = (_a, b, r, ctx) => convert(b, r, ctx);
+/** VCVTPS2PH: imm bits 0..1 rounding, bit 2 take MXCSR's instead; FTZ does not matter. */
+const halfLane: LaneFunction = (_a, b, r, ctx, imm) => {
+  const { rounding, ftz } = ctx;
+  if (!(imm & 4)) ctx.rounding = imm & 3;
+  ctx.ftz = false;
+  convert(b, r, ctx);
+  ctx.rounding = rounding;
+  ctx.ftz = ftz;
+};
 const reciprocalLane: LaneFunction = (_a, b, r) => reciprocal(b, r);
 const reciprocalRootLane: LaneFunction = (_a, b, r) => reciprocalRoot(b, r);
 const orderedLane: LaneFunction = (a, b, r, ctx) => {
@@ -168,6 +189,8 @@ op('cvtps2pd', 'unary', 2, F32, F64, convertLane);
 op('cvtpd2ps', 'unary', 2, F64, F32, convertLane, 16);
 op('cvtdq2ps', 'unary', 4, I32, F32, convertLane);
 op('cvtdq2pd', 'unary', 2, I32, F64, convertLane);
+op('cvtph2ps', 'unary', 4, F16, F32, convertLane);
+op('cvtps2ph', 'unary', 4, F32, F16, halfLane);
 op('cvtpi2ps', 'unary', 2, I32, F32, convertLane);
 op('cvtpi2pd', 'unary', 2, I32, F64, convertLane);
 op('cvtsi2ss', 'unary', 1, I32, F32, convertLane);

@@ -2,6 +2,7 @@
 import type { InsnDef } from '../notation.ts';
 import { avxOnly } from './avx-only.ts';
 import { crypto } from './crypto.ts';
+import { f16c } from './f16c.ts';
 import { fmaInstructions } from './fma.ts';
 import { sseExtended } from './sse-extended.ts';
 import { comparisons32, sseControl, sseFloat } from './sse-float.ts';
@@ -53,6 +54,7 @@ export function avxInstructions(): InsnDef[] {
     ...legacy.flatMap(derived),
     ...avxOnly,
     ...fmaInstructions(),
+    ...f16c,
     ...comparisons32.flatMap((insn) =>
       insn.encodings.flatMap((spec) =>
         vexForms(
