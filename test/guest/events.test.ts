@@ -5,6 +5,7 @@ const programs = [
   ['pipes', 'pipes and FIFOs'],
   ['events', 'poll, select, epoll and event descriptors'],
   ['unix-sockets', 'unix domain sockets'],
+  ['internet-sockets', 'TCP and UDP sockets over the loopback'],
   ['pseudoterminals', 'pseudoterminals'],
 ] as const;
 

@@ -25,8 +25,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/kernel/abi': [],
   // The kernel's core and its libraries know each other: a process holds the state of posix-process, signals and the like.
   // AT_HWCAP and /proc/cpuinfo say what CPUID says.
-  'core/kernel': ['core/x86', 'core/mem', 'core/vcpu', 'core/dev', 'core/image', 'core/kernel/abi'],
+  'core/kernel': ['core/x86', 'core/mem', 'core/vcpu', 'core/dev', 'core/image', 'core/net', 'core/kernel/abi'],
   'core/image': [],
+  'core/net': [],
   'core/machine': [
     'core/contract',
     'core/mem',

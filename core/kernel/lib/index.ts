@@ -4,6 +4,7 @@ import { ninepfs } from './9pfs/lib.ts';
 import { devfs } from './devfs/lib.ts';
 import { elfloader } from './elfloader/lib.ts';
 import { posixInotify } from './inotify/lib.ts';
+import { lwip } from './lwip/lib.ts';
 import { posixEnviron } from './posix-environ/lib.ts';
 import { posixEventfd } from './posix-eventfd/lib.ts';
 import { posixFdio } from './posix-fdio/lib.ts';
@@ -36,6 +37,7 @@ import { vfscoreFstab } from './vfscore-fstab/lib.ts';
 export const libraries: readonly MicroLibrary[] = [
   devfs,
   elfloader,
+  lwip,
   ninepfs,
   posixEnviron,
   posixEventfd,

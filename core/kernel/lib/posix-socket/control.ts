@@ -88,14 +88,14 @@ class ControlWriter {
     return Math.max(0, this.room - this.used - s.CMSGHDR_SIZE);
   }
 
-  put(type: number, data: Uint8Array): void {
+  put(level: number, type: number, data: Uint8Array): void {
     const part = data.subarray(0, this.dataRoom);
     if (part.length < data.length) this.isCut = true;
     if (this.room - this.used < s.CMSGHDR_SIZE) return;
     const { memory } = this.task;
     const at = this.gva + this.used;
     memory.setLong(at, s.CMSGHDR_SIZE + part.length);
-    memory.setU32(at + 8, s.SOL_SOCKET);
+    memory.setU32(at + 8, level);
     memory.setU32(at + 12, type);
     memory.writeBytes(at + s.CMSGHDR_SIZE, part);
     this.used += Math.min(s.cmsgAlign(s.CMSGHDR_SIZE + part.length), this.room - this.used);
@@ -114,15 +114,16 @@ export function writeControl(
   flags: number,
 ): { used: number; flags: number } {
   const writer = new ControlWriter(task, buffer.gva, buffer.len);
+  for (const { level, type, data } of message.control) writer.put(level, type, data);
   if (socket.passesCredentials && message.credentials !== undefined) {
     const { pid, uid, gid } = message.credentials;
-    writer.put(s.SCM_CREDENTIALS, new Uint8Array(Int32Array.of(pid, uid, gid).buffer));
+    writer.put(s.SOL_SOCKET, s.SCM_CREDENTIALS, new Uint8Array(Int32Array.of(pid, uid, gid).buffer));
   }
   if (message.files.length > 0) {
     const fits = Math.floor(writer.dataRoom / 4);
     if (fits < message.files.length) writer.isCut = true;
     const fds = install(task, message.files.splice(0, fits), (flags & s.MSG_CMSG_CLOEXEC) !== 0);
-    if (fds.length > 0) writer.put(s.SCM_RIGHTS, new Uint8Array(Int32Array.from(fds).buffer));
+    if (fds.length > 0) writer.put(s.SOL_SOCKET, s.SCM_RIGHTS, new Uint8Array(Int32Array.from(fds).buffer));
     message.dropFiles();
   }
   return { used: writer.used, flags: writer.isCut ? s.MSG_CTRUNC : 0 };

@@ -5,8 +5,14 @@ import { getsockopt, setsockopt } from './options.ts';
 import { recvfrom, recvmmsg, recvmsg } from './receive.ts';
 import { sendmmsg, sendmsg, sendto } from './send.ts';
 
-export { IncomingMessage, type OutgoingMessage, type PeerCredentials, plainMessage } from './message.ts';
-export { Socket, type SocketFamily, type SocketKind, socketFamilies } from './socket.ts';
+export {
+  type ControlMessage,
+  IncomingMessage,
+  type OutgoingMessage,
+  type PeerCredentials,
+  plainMessage,
+} from './message.ts';
+export { linkIoctls, Socket, type SocketFamily, type SocketKind, socketFamilies } from './socket.ts';
 
 export const posixSocket = defineLib({
   name: 'posix-socket',

@@ -20,6 +20,13 @@ export interface OutgoingMessage {
   readonly credentials: PeerCredentials | undefined;
 }
 
+/** A control message of a family's own, beside SCM_RIGHTS and SCM_CREDENTIALS. */
+export interface ControlMessage {
+  readonly level: number;
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+
 /** What `Socket.receive` fills in beside the bytes. */
 export class IncomingMessage {
   /** MSG_* of the message: MSG_TRUNC, MSG_EOR. */
@@ -31,6 +38,7 @@ export class IncomingMessage {
   /** References owned by the receiver. */
   files: OpenFile[] = [];
   credentials: PeerCredentials | undefined = undefined;
+  control: readonly ControlMessage[] = [];
 
   /** Gives up files that nobody wants. */
   dropFiles(): void {

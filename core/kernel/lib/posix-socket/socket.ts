@@ -108,12 +108,23 @@ export abstract class Socket extends OpenFile {
     return this.send(plainMessage(from), this.kernel.scheduler.current);
   }
   override ioctl(task: Task, request: number, argument: number): number {
-    if (request !== FIONREAD && request !== SIOCOUTQ) return -ENOTTY;
+    if (request !== FIONREAD && request !== SIOCOUTQ) return this.linkIoctl(task, request, argument);
     if (this.isListening) return -EINVAL;
     task.memory.setU32(argument, request === FIONREAD ? this.readableBytes : this.unsentBytes);
     return 0;
   }
+
+  /** netdevice(7): requests about network links, which any socket takes. */
+  private linkIoctl(task: Task, request: number, argument: number): number {
+    return linkIoctls(this.kernel).get(request)?.(task, argument) ?? -ENOTTY;
+  }
 }
+
+/** Requests about network links, by number; the library that has the links registers them. */
+export const linkIoctls: (kernel: Kernel) => Map<number, (task: Task, argument: number) => number> = service(
+  'link-ioctls',
+  () => new Map(),
+);
 
 /** A family of sockets. */
 export interface SocketFamily {
