@@ -9,7 +9,7 @@ import * as st from '../../vcpu/state.ts';
 import { Vcpu } from '../../vcpu/vcpu.ts';
 import { add } from './add.ts';
 import { DE, FINITE, FpContext, FpNumber, PRE_COMPUTATION, setZero } from './number.ts';
-import { type Element, SSE_WIDE, type SseOp, sseOps } from './sse-ops.ts';
+import { type Element, exactOps, SSE_WIDE, type SseOp } from './sse-ops.ts';
 import { setComparisonFlags } from './status-flags.ts';
 
 /** MXCSR (SDM vol. 1, figure 10-3). */
@@ -36,7 +36,7 @@ let found = 0;
  * conversions 128. Operations to RFLAGS ignore `dst`, those on one operand `srcA`.
  */
 export function sseOp(space: AddressSpace, code: number, dst: number, srcA: number, srcB: number, imm: number): number {
-  const op = sseOps[code & (SSE_WIDE - 1)]!;
+  const op = exactOps[code & (SSE_WIDE - 1)]!;
   const halves = code & SSE_WIDE ? 2 : 1;
   const mxcsr = space.i32[st.mxcsr.offset >> 2]!;
   ctx.rounding = (mxcsr >> RC_SHIFT) & 3;

@@ -189,8 +189,6 @@ op('cvtps2pd', 'unary', 2, F32, F64, convertLane);
 op('cvtpd2ps', 'unary', 2, F64, F32, convertLane, 16);
 op('cvtdq2ps', 'unary', 4, I32, F32, convertLane);
 op('cvtdq2pd', 'unary', 2, I32, F64, convertLane);
-op('cvtph2ps', 'unary', 4, F16, F32, convertLane);
-op('cvtps2ph', 'unary', 4, F32, F16, halfLane);
 op('cvtpi2ps', 'unary', 2, I32, F32, convertLane);
 op('cvtpi2pd', 'unary', 2, I32, F64, convertLane);
 op('cvtsi2ss', 'unary', 1, I32, F32, convertLane);
@@ -214,8 +212,15 @@ for (const [t, truncates] of [
   op(`cvt${t}sd2si64`, 'unary', 1, F64, I64, to64);
 }
 
+/** The operations of SSE. */
+export const sseOps: readonly SseOp[] = [...list];
+
+// Those that only VEX has come behind.
+op('cvtph2ps', 'unary', 4, F16, F32, convertLane);
+op('cvtps2ph', 'unary', 4, F32, F16, halfLane);
+
 /** All operations; the index is the code that `sseOp` takes. */
-export const sseOps: readonly SseOp[] = list;
+export const exactOps: readonly SseOp[] = list;
 
 const codes = new Map(list.map((row, code) => [row.name, code]));
 
