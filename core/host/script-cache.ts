@@ -18,7 +18,7 @@ export interface RunScript {
 /** Runs the script `name` of a folder, a CommonJS function that may require Node's own modules and files of that folder. */
 export function runScript(folder: string, name: string): RunScript {
   const filename = join(folder, name);
-  const cacheFile = join(folder, 'cache', `${name}-${process.version}-${process.arch}`);
+  const cacheFile = join(folder, 'cache', `${name}-${process.version}-${process.arch}${flagsTag()}`);
   const cachedData = readIfThere(cacheFile);
   // The bundler writes ASCII, and a function's head and end around the script.
   const text = readBytes(filename).toString('latin1');
@@ -37,6 +37,14 @@ export function runScript(folder: string, name: string): RunScript {
         writeCache(cacheFile, script.createCachedData());
     },
   };
+}
+
+/** V8 refuses a cache that was made under other flags: those who use some get a cache of their own. */
+function flagsTag(): string {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').trim();
+  let hash = 0;
+  for (const character of flags) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
+  return flags === '' ? '' : `-${(hash >>> 0).toString(16)}`;
 }
 
 function readIfThere(file: string): Buffer | undefined {

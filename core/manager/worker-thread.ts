@@ -9,6 +9,8 @@ import { prebuiltHandlers, type WorkerInput, workerEntry } from '../host/entry.t
 
 /** Deep guest recursion nests wasm frames; a thread's default stack of 4 MiB would end it. */
 const STACK_MIB = 64;
+/** Running guest code allocates next to nothing, so a small young generation does, and an idle instance keeps 2 MB less. */
+const YOUNG_GENERATION_MIB = 6;
 
 export interface WorkerThread {
   readonly worker: Worker;
@@ -42,7 +44,7 @@ function create(): WorkerThread {
   const worker = new Worker(workerEntry, {
     workerData: { channel, handlers } satisfies WorkerInput,
     transferList: [port2],
-    resourceLimits: { stackSizeMb: STACK_MIB },
+    resourceLimits: { stackSizeMb: STACK_MIB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     trackUnmanagedFds: false,
   });
   return { worker, port: port1, channel };

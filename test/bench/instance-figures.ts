@@ -14,7 +14,7 @@ export interface InstanceFigure {
 const script = fileURLToPath(new URL('instances.ts', import.meta.url));
 
 function ask<T>(figure: string, count: number, program: string, ...words: (string | number)[]): T {
-  const line = ['--expose-gc', script, figure, `${count}`, build(program), ...words.map(String)];
+  const line = [script, figure, `${count}`, build(program), ...words.map(String)];
   const { status, stdout, stderr } = spawnSync(process.execPath, line, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${figure} failed: ${stderr}`);
   return JSON.parse(stdout);
