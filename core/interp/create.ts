@@ -2,7 +2,7 @@
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import * as st from '../vcpu/state.ts';
-import { type CpuModel, DEFAULT_CPU, hasFeature } from '../x86/cpuid.ts';
+import { type CpuModel, cpuModel, DEFAULT_CPU, hasFeature } from '../x86/cpuid.ts';
 import { Decoder, DecodeTable } from '../x86/decoder.ts';
 import { disassemble } from '../x86/disassembler.ts';
 import { cryptoHelpers } from '../x86/helpers/aes.ts';
@@ -63,7 +63,8 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
 
 /** Text of the instruction that `bytes` start with, at address `ip`; undefined when they are none. */
 export function disassembleBytes(bytes: Uint8Array, ip: number): string | undefined {
-  const decoder = new Decoder(decodeTable());
+  // Also what this machine's CPU model lacks: it may be why the program died.
+  const decoder = new Decoder(decodeTable(cpuModel('max')));
   if (decoder.decode(bytes, 0, bytes.length) !== undefined) return undefined;
   return disassemble(decoder.insn, bytes, 0, ip);
 }

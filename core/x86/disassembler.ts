@@ -21,10 +21,11 @@ const SIZE_NAMES: Record<number, string> = {
   64: 'QWORD PTR ',
   80: 'TBYTE PTR ',
   128: 'XMMWORD PTR ',
+  256: 'YMMWORD PTR ',
 };
 
 /** Widths of the size letters that no prefix changes. */
-const WIDTHS: Partial<Record<SizeCode, number>> = { b: 8, w: 16, d: 32, q: 64, x: 128, ss: 32, sd: 64, t: 80 };
+const WIDTHS: Partial<Record<SizeCode, number>> = { b: 8, w: 16, d: 32, q: 64, x: 128, qq: 256, ss: 32, sd: 64, t: 80 };
 
 const SEGMENT_PREFIXES = new Map([
   [0x26, 'es'],
@@ -63,6 +64,8 @@ export function registerName(number: number, width: number, hasRex = true): stri
   if (width === 16) return wide.slice(1);
   return number >= 4 && !hasRex ? HIGH_BYTES[number - 4]! : LOW_BYTES[number]!;
 }
+
+const vectorName = (number: number, width: number): string => `${width === 256 ? 'y' : 'x'}mm${number}`;
 
 /**
  * The text of `insn`, which was decoded from `bytes[start]` on and runs at address `ip`. Memory operands relative to RIP
@@ -140,6 +143,7 @@ class Disassembly {
     const { insn } = this;
     const fixed = FIXED[name];
     if (fixed !== undefined) return fixed;
+    if (name[0] === '$') return this.operand(insn.enc.operands[Number(name[1])]!);
     switch (name[0]) {
       case 'X':
         return this.stringOperand(name, RSI);
@@ -200,12 +204,14 @@ class Disassembly {
       case 'B':
         return registerName(insn.vvvv, width);
       case 'V':
-        return `xmm${insn.reg}`;
+        return vectorName(insn.reg, width);
       case 'W':
       case 'U':
-        return `xmm${insn.rm}`;
+        return vectorName(insn.rm, width);
       case 'H':
-        return `xmm${insn.vvvv}`;
+        return vectorName(insn.vvvv, width);
+      case 'L':
+        return vectorName((insn.immLow >> 4) & 15, insn.vexL ? 256 : 128);
       case 'P':
         return `mm${insn.reg & 7}`;
       case 'Q':

@@ -5,7 +5,7 @@
  *
  * Operands are written as in the rows (notation.ts), with these implied ones besides: `ST0`, `XMM0`, `DX`, `X` the string
  * at DS:rSI, `Y` the string at ES:rDI, `T` the table at DS:rBX, `C` and `D` a control or debug register in ModRM.reg. `*`
- * stands for the row's operands.
+ * stands for the row's operands, `$0`, `$1` ... for one of them.
  */
 
 /** What an entry asks of the decoded instruction; what is left out fits always. */
@@ -27,7 +27,13 @@ export interface Spelling {
   operands?: readonly string[];
 }
 
-const COMPARED_STRINGS = ['Vx', 'Wx', 'Ib'];
+const COMPARED_STRINGS = ['$0', '$1', '$2'];
+
+/** Of CMPxx by immediate; the first eight without VEX (SDM vol. 2, table 3-1). */
+const PREDICATES = (
+  'eq lt le unord neq nlt nle ord eq_uq nge ngt false neq_oq ge gt true ' +
+  'eq_os lt_oq le_oq unord_s neq_us nlt_uq nle_uq ord_s eq_us nge_uq ngt_uq false_os neq_os ge_oq gt_oq true_us'
+).split(' ');
 
 type Spellings = Record<string, readonly Spelling[]>;
 
@@ -53,6 +59,7 @@ const buildSpellings = (): Spellings => ({
   ],
   jrcxz: [{ when: { addressSize: 32 }, name: 'jecxz' }],
   movd: [{ when: { rexW: true }, name: 'movq' }],
+  vmovd: [{ when: { rexW: true }, name: 'vmovq' }],
   ...bySuffix('w', { size: 16 }, ['leave', 'enter', 'pushf', 'popf', 'fnsave', 'frstor', 'fnstenv', 'fldenv']),
   ...bySuffix('64', { rexW: true }, ['fxsave', 'fxrstor', 'xsave', 'xrstor', 'xsaveopt', 'xsavec']),
   'push 6A': [{ when: { size: 16 }, name: 'pushw' }],
@@ -107,29 +114,28 @@ const buildSpellings = (): Spellings => ({
   'mov 0F 23 /r': [{ operands: ['D', 'Rq'] }],
   'mov 8C /r': [{ when: { isMemory: false }, operands: ['Rv', 'Sw'] }],
   'mov 8E /r': [{ when: { isMemory: false }, operands: ['Sw', 'Rd'] }],
-  lddqu: [{ operands: ['Vx', 'M'] }],
+  lddqu: [{ operands: ['$0', 'M'] }],
+  vlddqu: [{ operands: ['$0', 'M'] }],
   ...implied('XMM0', ['pblendvb', 'blendvps', 'blendvpd', 'sha256rnds2']),
   // VEX.vvvv stands there only for its width.
   ...Object.fromEntries(
-    ['pcmpestri', 'pcmpestrm'].map((name) => [
+    ['pcmpestri', 'pcmpestrm', 'vpcmpestri', 'vpcmpestrm'].map((name) => [
       name,
       [{ when: { rexW: true }, name: `${name}q`, operands: COMPARED_STRINGS }, { operands: COMPARED_STRINGS }],
     ]),
   ),
-  pcmpistri: [{ operands: COMPARED_STRINGS }],
-  pcmpistrm: [{ operands: COMPARED_STRINGS }],
+  ...Object.fromEntries(
+    ['pcmpistri', 'pcmpistrm', 'vpcmpistri', 'vpcmpistrm'].map((name) => [name, [{ operands: COMPARED_STRINGS }]]),
+  ),
   lfence: [{ operands: [] }],
   mfence: [{ operands: [] }],
   'sfence NP 0F AE /7': [{ operands: [] }],
 
   // Names by immediate.
-  ...Object.fromEntries(['ps', 'pd', 'ss', 'sd'].map((suffix) => [`cmp${suffix}`, comparisons(suffix)])),
-  pclmulqdq: [
-    { when: { immediate: 0x00 }, name: 'pclmullqlqdq', operands: ['Vx', 'Wx'] },
-    { when: { immediate: 0x01 }, name: 'pclmulhqlqdq', operands: ['Vx', 'Wx'] },
-    { when: { immediate: 0x10 }, name: 'pclmullqhqdq', operands: ['Vx', 'Wx'] },
-    { when: { immediate: 0x11 }, name: 'pclmulhqhqdq', operands: ['Vx', 'Wx'] },
-  ],
+  ...comparisons('cmp', PREDICATES.slice(0, 8), ['$0', '$1']),
+  ...comparisons('vcmp', PREDICATES, ['$0', '$1', '$2']),
+  pclmulqdq: carryless('pclmul', ['$0', '$1']),
+  vpclmulqdq: carryless('vpclmul', ['$0', '$1', '$2']),
 
   // x87 register forms: to ST(0), or to ST(i).
   ...stackForms(['ST0', 'STi'], ['D8'], ['fadd', 'fmul', 'fsub', 'fsubr', 'fdiv', 'fdivr']),
@@ -167,12 +173,18 @@ function implied(operand: string, mnemonics: readonly string[]): Spellings {
   return Object.fromEntries(mnemonics.map((name) => [name, [{ operands: ['*', operand] }]]));
 }
 
-function comparisons(suffix: string): Spelling[] {
-  const size = { ps: 'x', pd: 'x', ss: 'd', sd: 'q' }[suffix]!;
-  return ['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'].map((predicate, immediate) => ({
-    when: { immediate },
-    name: `cmp${predicate}${suffix}`,
-    operands: [`V${size}`, `W${size}`],
+function comparisons(prefix: string, predicates: readonly string[], operands: readonly string[]): Spellings {
+  const spelled = (suffix: string): Spelling[] =>
+    predicates.map((predicate, immediate) => ({ when: { immediate }, name: prefix + predicate + suffix, operands }));
+  return Object.fromEntries(['ps', 'pd', 'ss', 'sd'].map((suffix) => [prefix + suffix, spelled(suffix)]));
+}
+
+/** By which half of each operand: low or high. */
+function carryless(prefix: string, operands: readonly string[]): Spelling[] {
+  return ['lql', 'hql', 'lqh', 'hqh'].map((halves, i) => ({
+    when: { immediate: (i & 1) | ((i & 2) << 3) },
+    name: `${prefix}${halves}qdq`,
+    operands,
   }));
 }
 

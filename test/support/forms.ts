@@ -1,7 +1,8 @@
-/** Every form of every row: what tier 0 has a handler for (core/interp/handlers.ts). */
+/** Every form of every row of all CPU models: what tier 0 has a handler for (core/interp/handlers.ts). */
 import { decodeTable } from '../../core/interp/create.ts';
 import type { InsnForm } from '../../core/lift/lift.ts';
 import { type AddressForm, addressForms } from '../../core/lift/operand-source.ts';
+import { cpuModel } from '../../core/x86/cpuid.ts';
 import { type Encoding, encodingName } from '../../core/x86/notation.ts';
 
 export interface NamedForm {
@@ -36,5 +37,5 @@ export function formsOf(row: Encoding): NamedForm[] {
 }
 
 export function allForms(): NamedForm[] {
-  return decodeTable().encodings.flatMap(formsOf);
+  return decodeTable(cpuModel('max')).encodings.flatMap(formsOf);
 }

@@ -11,9 +11,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeTable } from '../../../core/interp/create.ts';
+import { cpuModel } from '../../../core/x86/cpuid.ts';
 import { Decoder } from '../../../core/x86/decoder.ts';
 import { disassemble } from '../../../core/x86/disassembler.ts';
 import { makeCase } from './cases.ts';
+
+/** The instructions of the CPU model that has all. */
+const table = decodeTable(cpuModel('max'));
 
 export interface Disagreement {
   bytes: string;
@@ -63,7 +67,7 @@ function* listing(objdump: string, words: readonly string[]): Generator<{ ip: nu
 
 /** Compares every instruction that objdump finds in the code of a file. */
 export function compareFile(objdump: string, file: string): Comparison {
-  const decoder = new Decoder(decodeTable());
+  const decoder = new Decoder(table);
   const result: Comparison = { instructions: 0, lengths: [], texts: [] };
   for (const { ip, hex, text } of listing(objdump, ['-d', file])) compareOne(decoder, ip, hex, text, result);
   return result;
@@ -74,9 +78,9 @@ const SLOT = 32;
 
 /** Compares random instructions of every row. */
 export function compareRows(objdump: string, folder: string, casesPerRow: number, firstSeed: number): Comparison {
-  const decoder = new Decoder(decodeTable());
+  const decoder = new Decoder(table);
   const result: Comparison = { instructions: 0, lengths: [], texts: [] };
-  const { encodings } = decodeTable();
+  const { encodings } = table;
   const code = new Uint8Array(encodings.length * casesPerRow * SLOT).fill(0x90);
   encodings.forEach((row, i) => {
     for (let k = 0; k < casesPerRow; k++) {
