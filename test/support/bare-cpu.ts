@@ -22,6 +22,8 @@ export class BareCpu {
   readonly space: AddressSpace;
   readonly vcpu: Vcpu;
   readonly engine: InterpreterEngine;
+  private loadedAt = CODE;
+  private nextCode = 0x200_0000;
 
   constructor(memoryBytes = 64 << 20) {
     this.space = new AddressSpace(memoryBytes);
@@ -42,9 +44,19 @@ export class BareCpu {
     for (let page = gva >>> PAGE_SHIFT; page <= last; page++) {
       if (this.space.perm(page) === 0) this.map(page * PAGE_SIZE, 1, prot);
     }
+    // A run decoded before may have gone on into what is code only now.
+    this.space.onCodeChanged(gva >>> PAGE_SHIFT, last - (gva >>> PAGE_SHIFT) + 1);
     this.space.raw(gva, bytes.length).set(bytes);
     this.vcpu.rip = gva;
+    this.loadedAt = gva;
     return this;
+  }
+
+  /** Fresh registers, and code where there was none before: cheaper than a new machine for each case. */
+  next(hex: string): this {
+    this.vcpu.reset();
+    this.nextCode += 64;
+    return this.load(hex, this.nextCode, READ | WRITE | EXEC);
   }
 
   /** Sets registers by number. */
@@ -70,9 +82,9 @@ export class BareCpu {
     return `#14 error ${vcpu.getI32(st.excError)} at 0x${vcpu.getU64(st.excAddress).toString(16)}`;
   }
 
-  /** RIP relative to where `load` put the code. */
+  /** RIP relative to where the code was put last. */
   get offset(): number {
-    return this.vcpu.rip - CODE;
+    return this.vcpu.rip - this.loadedAt;
   }
 
   gpr(index: number): bigint {

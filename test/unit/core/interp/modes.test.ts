@@ -9,9 +9,11 @@ const DB = '#1';
 const AC = '#17';
 const STACK = DATA + PAGE_SIZE;
 
+const shared = new BareCpu();
+shared.map(DATA, 1, READ | WRITE);
+
 function machine(code: string, flags = 0): BareCpu {
-  const cpu = new BareCpu().load(code).set({ [RSP]: STACK, [RDI]: DATA + 1, [RSI]: DATA + 512 });
-  cpu.map(DATA, 1, READ | WRITE);
+  const cpu = shared.next(code).set({ [RSP]: STACK, [RDI]: DATA + 1, [RSI]: DATA + 512 });
   cpu.vcpu.rflags |= flags;
   return cpu;
 }
