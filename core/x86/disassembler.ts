@@ -47,7 +47,7 @@ const OTHER_PREFIXES = new Map([
 const COUNTED_BRANCH = /^loop|^jrcxz$/;
 
 /** Operands of spellings.ts that are always the same. */
-const FIXED: Record<string, string> = { ST0: 'st', XMM0: 'xmm0', DX: 'dx' };
+const FIXED: Record<string, string> = { ST0: 'st', XMM0: 'xmm0', DX: 'dx', FS: 'fs', GS: 'gs' };
 
 /** Hexadecimal with the sign in front. */
 const signedHex = (value: number): string => `${value < 0 ? '-' : '+'}0x${Math.abs(value).toString(16)}`;

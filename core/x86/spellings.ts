@@ -3,7 +3,7 @@
  * size, a prefix or an immediate, and operands that are implied. Data for the disassembler, in GNU's Intel syntax; the
  * first entry that fits wins.
  *
- * Operands are written as in the rows (notation.ts), with these implied ones besides: `ST0`, `XMM0`, `DX`, `X` the string
+ * Operands are written as in the rows (notation.ts), with these implied ones besides: `ST0`, `XMM0`, `DX`, `FS`, `GS`, `X` the string
  * at DS:rSI, `Y` the string at ES:rDI, `T` the table at DS:rBX, `C` and `D` a control or debug register in ModRM.reg. `*`
  * stands for the row's operands, `$0`, `$1` ... for one of them.
  */
@@ -112,6 +112,12 @@ const buildSpellings = (): Spellings => ({
   'mov 0F 21 /r': [{ operands: ['Rq', 'D'] }],
   'mov 0F 22 /r': [{ operands: ['C', 'Rq'] }],
   'mov 0F 23 /r': [{ operands: ['D', 'Rq'] }],
+  ...segmentRegister('push', '0F A0', 'FS'),
+  ...segmentRegister('push', '0F A8', 'GS'),
+  ...segmentRegister('pop', '0F A1', 'FS'),
+  ...segmentRegister('pop', '0F A9', 'GS'),
+  lar: [{ when: { rexW: true, isMemory: false }, operands: ['$0', 'Rq'] }],
+  lsl: [{ when: { rexW: true, isMemory: false }, operands: ['$0', 'Rq'] }],
   'mov 8C /r': [{ when: { isMemory: false }, operands: ['Rv', 'Sw'] }],
   'mov 8E /r': [{ when: { isMemory: false }, operands: ['Sw', 'Rd'] }],
   lddqu: [{ operands: ['$0', 'M'] }],
@@ -149,6 +155,11 @@ const buildSpellings = (): Spellings => ({
   ...stackForms(['ST0', 'STi'], ['DB', 'DF'], ['fcomi', 'fucomi', 'fcomip', 'fucomip']),
   'fnstsw DF E0': [{ operands: ['AX'] }],
 });
+
+function segmentRegister(mnemonic: string, opcode: string, register: string): Spellings {
+  const operands = [register];
+  return { [`${mnemonic} ${opcode}`]: [{ when: { size: 16 }, name: `${mnemonic}w`, operands }, { operands }] };
+}
 
 function named(name: string, rows: readonly string[]): Spellings {
   return Object.fromEntries(rows.map((row) => [row, [{ name }]]));

@@ -7,6 +7,7 @@ import { branch } from './branch.ts';
 import { crypto } from './crypto.ts';
 import { mov } from './mov.ts';
 import { muldiv } from './muldiv.ts';
+import { segments } from './segment.ts';
 import { shifts } from './shift.ts';
 import { sseExtended } from './sse-extended.ts';
 import { sseControl, sseFloat } from './sse-float.ts';
@@ -29,6 +30,7 @@ export const instructionSet: readonly InsnDef[] = [
   ...strings,
   ...system,
   ...compareExchangeWide,
+  ...segments,
   ...sseMove,
   ...sseInteger,
   ...sseExtended,
