@@ -142,6 +142,7 @@ export class InterpreterEngine implements Engine {
       return 0;
     }
     const { insn } = decoder;
+    if (!handlers.hasRoom(1)) this.flush();
     const repeat = beginRepeated(space, insn);
     if (repeat !== 'done') {
       const record = cache.stepRecord;
@@ -204,10 +205,7 @@ export class InterpreterEngine implements Engine {
   private decodeRun(): number {
     const ip = this.fetchAddress();
     if (ip < 0) return 0;
-    if (!this.cache.hasRoom(RUN_LIMIT + 2)) {
-      this.cache.flush();
-      this.statistics.flushes++;
-    }
+    if (!this.cache.hasRoom(RUN_LIMIT + 2) || !this.handlers.hasRoom(RUN_LIMIT)) this.flush();
     const { cache, decoder } = this;
     const { insn } = decoder;
     let first = 0;
@@ -236,6 +234,13 @@ export class InterpreterEngine implements Engine {
     }
     this.finishRun(first, ip, at);
     return first;
+  }
+
+  /** Drops all records, and all handlers when their slots run out. */
+  private flush(): void {
+    this.cache.flush();
+    this.statistics.flushes++;
+    if (!this.handlers.hasRoom(RUN_LIMIT)) this.handlers.forget();
   }
 
   private finishRun(first: number, ip: number, end: number): void {
@@ -294,9 +299,10 @@ export class InterpreterEngine implements Engine {
     }
   }
 
-  /** Leaves room for so many records only, for tests; drops what is decoded. */
-  limitCache(records: number): void {
+  /** Leaves room for so many records and handlers only, for tests; drops what is decoded. */
+  limitCaches(records: number, handlers: number): void {
     this.cache.limit(records);
+    this.handlers.limit(handlers);
   }
 
   /** A record whose handler leaves for a look-up of `ip`. */

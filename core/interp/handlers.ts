@@ -43,7 +43,10 @@ export class Handlers {
   private readonly slots: Uint16Array;
   private readonly strictSlots: Uint16Array;
   private readonly imports: WebAssembly.Imports;
+  /** Forms of the prebuilt module, in the order of their slots. */
+  private readonly prebuilt: Uint32Array;
   private nextSlot = FIRST_SLOT;
+  private slotLimit = TABLE_SIZE;
   private pending: { slot: number; form: InsnForm; address: AddressForm; isStrict: boolean }[] = [];
 
   constructor(
@@ -66,7 +69,26 @@ export class Handlers {
     const module = common ?? new WebAssembly.Module(buildModule(rows, []));
     const instance = new WebAssembly.Instance(module, this.imports);
     this.enter = instance.exports.enter as (record: number, budget: number) => number;
-    for (const form of readForms(module)) this.slots[form] = this.nextSlot++;
+    this.prebuilt = readForms(module);
+    this.forget();
+  }
+
+  /** Room for `count` more handlers; false when `forget` must be called first. */
+  hasRoom(count: number): boolean {
+    return this.nextSlot + count <= this.slotLimit;
+  }
+
+  /** Gives all slots but those of prebuilt handlers to others; no record may name them any more. */
+  forget(): void {
+    this.slots.fill(0);
+    this.strictSlots.fill(0);
+    this.nextSlot = FIRST_SLOT;
+    for (const form of this.prebuilt) this.slots[form] = this.nextSlot++;
+  }
+
+  /** Leaves room for so many handlers only, for tests. */
+  limit(count: number): void {
+    this.slotLimit = FIRST_SLOT + this.prebuilt.length + count;
   }
 
   get count(): number {

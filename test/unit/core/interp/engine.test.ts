@@ -325,7 +325,7 @@ describe('a full op cache', () => {
   it('is emptied, and the program does not notice', () => {
     // A loop over 40 routines, one to a page: more records than there is room for.
     const cpu = new BareCpu();
-    cpu.engine.limitCache(100);
+    cpu.engine.limitCaches(100, 1000);
     // 0: mov rbx, rdi; 3: mov esi, 40; 8: call rbx; 10: add rbx, 4096; 17: dec esi; 19: jnz 8; 21: dec ecx; 23: jnz 0; syscall
     cpu.load('48 89 fb be 28 00 00 00 ff d3 48 81 c3 00 10 00 00 ff ce 75 f3 ff c9 75 e7 0f 05');
     const routines = 0x60_0000;
@@ -335,6 +335,33 @@ describe('a full op cache', () => {
     cpu.set({ [RDI]: routines, [RCX]: 25, [RSP]: NEXT_PAGE });
     expect([cpu.run(1_000_000), cpu.gpr(RAX)]).toEqual(['syscall', 1000n]);
     expect(cpu.engine.statistics.flushes).toBeGreaterThan(20);
+  });
+});
+
+describe('more forms of instructions than there are slots for handlers', () => {
+  it('take turns, and the program does not notice', () => {
+    // A loop over the eight classic operations on registers and memory of four widths, 256 forms.
+    const cpu = new BareCpu();
+    cpu.engine.limitCaches(100_000, 100);
+    const routine: string[] = [];
+    for (let operation = 0; operation < 8; operation++) {
+      for (const prefix of ['', '66', '48']) {
+        for (const opcode of [0, 1, 2, 3]) {
+          const code = (operation * 8 + opcode).toString(16).padStart(2, '0');
+          for (const modrm of ['d8', '1f', '1c 37', '1d 00 10 00 00']) routine.push(`${prefix} ${code} ${modrm}`);
+        }
+      }
+    }
+    cpu.map(CODE, 3, READ | WRITE | EXEC);
+    cpu.load(`${routine.join(' ')} ff c1 0f 05`);
+    cpu.map(DATA, 1, READ | WRITE);
+    for (let i = 0; i < 3; i++) {
+      cpu.vcpu.rip = CODE;
+      cpu.set({ [RDI]: DATA, [RSI]: 8, [RCX]: i });
+      expect(cpu.run()).toBe('syscall');
+    }
+    expect(cpu.engine.statistics.flushes).toBeGreaterThan(5);
+    expect(cpu.engine.statistics.handlers).toBeLessThanOrEqual(100);
   });
 });
 
