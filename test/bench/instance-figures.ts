@@ -22,7 +22,7 @@ function ask<T>(figure: string, count: number, program: string, ...words: (strin
 
 /** Starts in one process for each round. */
 const STARTS = 4;
-const INT_MIX_SIZE = 4000;
+const INT_MIX_SIZE = 2000;
 
 function growthMb(runs: number): number {
   const { first, last } = ask<{ first: number; last: number }>('growth', runs, 'hello');

@@ -35,14 +35,14 @@ const KB = 1000;
 const MB = 1000 * KB;
 
 export const workloads: readonly Workload[] = [
-  { name: 'int-mix', program: { built: 'intmix' }, size: 4000, words: (size) => [size] },
+  { name: 'int-mix', program: { built: 'intmix' }, size: 3000, words: (size) => [size] },
   { name: 'n-body', program: { built: 'nbody' }, size: 400 * KB, words: (size) => [size] },
-  { name: 'matmul -O2', program: { built: 'matmul-O2' }, size: 8, words: (size) => [192, size] },
-  { name: 'matmul -O3', program: { built: 'matmul-O3' }, size: 12, words: (size) => [192, size] },
+  { name: 'matmul -O2', program: { built: 'matmul-O2' }, size: 4, words: (size) => [192, size] },
+  { name: 'matmul -O3', program: { built: 'matmul-O3' }, size: 5, words: (size) => [192, size] },
   {
     name: 'sqlite3',
     program: { installed: ['sqlite3'] },
-    size: 40 * KB,
+    size: 25 * KB,
     words: (size, { source }) => [
       ...['-cmd', `create table size as select ${size} as n`],
       ...[':memory:', `.read ${source('work.sql')}`],
@@ -51,13 +51,13 @@ export const workloads: readonly Workload[] = [
   {
     name: 'lua',
     program: { installed: ['lua5.4', 'lua'] },
-    size: 0.5,
+    size: 0.35,
     words: (size, { source }) => [source('work.lua'), size],
   },
   {
     name: 'python',
     program: { installed: ['python3'] },
-    size: 0.3,
+    size: 0.2,
     words: (size, { source }) => [source('work.py'), size],
   },
   {
@@ -81,13 +81,13 @@ export const workloads: readonly Workload[] = [
   {
     name: 'zstd',
     program: { installed: ['zstd'] },
-    size: 8 * MB,
+    size: 6 * MB,
     words: (size, { mix }) => ['-3', '-q', '-c', '--single-thread', mix(size)],
   },
   {
     name: 'unzstd',
     program: { installed: ['zstd'] },
-    size: 32 * MB,
+    size: 20 * MB,
     words: (size, { packed }) => ['-d', '-q', '-c', packed('zstd', size)],
   },
   {
