@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { testSeed } from '../../support/seed.ts';
 import { requireTool } from '../../support/tools.ts';
 import { compareFile, compareRows, defaultFiles } from './disassembly.ts';
 
@@ -11,8 +12,8 @@ describe('disassembler', () => {
     const objdump = requireTool(context, 'objdump');
     const folder = mkdtempSync(join(tmpdir(), 'elfdeck-disassembly-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    const seed = Date.now() % 1_000_000;
-    const { lengths, texts, instructions } = compareRows(objdump, folder, 5, seed);
+    const seed = testSeed();
+    const { lengths, texts, instructions } = compareRows(objdump, folder, 10, seed);
     expect({ seed, lengths, texts }).toEqual({ seed, lengths: [], texts: [] });
     expect(instructions).toBeGreaterThan(4000);
   });
