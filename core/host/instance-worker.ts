@@ -12,6 +12,7 @@ import { createMachine, type Machine } from '../machine/machine.ts';
 import type { MachineHost } from '../machine/machine-host.ts';
 import type { WorkerInput } from './entry.ts';
 import { FileMapFolder } from './file-map-folder.ts';
+import { gunzip } from './gunzip.ts';
 import { openHostFolder } from './host-folder.ts';
 import { nodeImageFiles } from './image-files.ts';
 import { RingConsole } from './ring-console.ts';
@@ -90,7 +91,7 @@ function hostOf(device: RingConsole): MachineHost {
     openFiles: (files) => new FileMapFolder(files),
     readFile: readHostFile,
     commonHandlers: handlers,
-    gunzip: (bytes) => process.getBuiltinModule('node:zlib').gunzipSync(bytes),
+    gunzip,
   };
 }
 

@@ -128,7 +128,7 @@ function uncompress(bytes: Uint8Array, position: number, gunzip: Gunzip | undefi
   try {
     plain = gunzip(bytes);
   } catch (cause) {
-    throw new CpioError(`compressed data is damaged (${(cause as Error).message})`, position);
+    throw new CpioError(`compressed data can not be unpacked (${(cause as Error).message})`, position);
   }
   if (isGzip(plain)) throw new CpioError('archive is compressed twice', position);
   return plain;

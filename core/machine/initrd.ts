@@ -9,7 +9,10 @@ export type Initrd = { kind: 'elf' | 'archive'; bytes: Uint8Array<ArrayBuffer> }
 
 export function readInitrd({ initrd: path }: VmSpec, host: MachineHost): Initrd | undefined {
   if (path === undefined) return undefined;
-  if (host.kindOf(path) === 'folder') return { kind: 'folder', path };
+  const kind = host.kindOf(path);
+  if (kind === 'folder') return { kind, path };
+  // A device or FIFO may have no end.
+  if (kind === 'other') throw new VmError('initrd.malformed', `the initrd ${path} is not a regular file`, { path });
   const bytes = host.readFile(path);
   const magic = bytesToStr(bytes, 0, Math.min(6, bytes.length));
   if (magic.startsWith('\x7fELF')) return { kind: 'elf', bytes };

@@ -25,6 +25,6 @@ export interface MachineHost {
   readFile(path: string): Uint8Array<ArrayBuffer>;
   /** Prebuilt handlers of tier 0, where there are any. */
   readonly commonHandlers: WebAssembly.Module | undefined;
-  /** Unpacks a gzip stream; throws when it is damaged. */
-  gunzip(bytes: Uint8Array): Uint8Array;
+  /** Unpacks a gzip stream; throws when it is damaged or makes more than `maxBytes`. */
+  gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }

@@ -4,6 +4,7 @@ import { VmError } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
 import type { HostFolder } from '../dev/host-folder.ts';
 import type { Image } from '../image/image.ts';
+import { EFBIG } from '../kernel/abi/errno.ts';
 import { provideBootFiles } from '../kernel/boot-files.ts';
 import { SysError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -14,6 +15,7 @@ import { MountError, mountFileSystems } from '../kernel/lib/vfscore-fstab/lib.ts
 import type { Initrd } from './initrd.ts';
 import type { MachineHost } from './machine-host.ts';
 
+const MIB = 1024 * 1024;
 /** Tag of the root folder, whatever else the image calls it. */
 const ROOT_TAG = 'fs0';
 
@@ -26,7 +28,8 @@ export function mountAll(
   initrd: Initrd | undefined,
 ): void {
   registerFolders(kernel, spec, image, host);
-  const archive = archiveOf(initrd, host);
+  const memoryBytes = spec.memoryMiB * MIB;
+  const archive = archiveOf(initrd, host, memoryBytes);
   const volumes = spec.volumes.map(({ target, isReadOnly }, index) => ({
     tag: volumeTag(index),
     path: utf8ToStr(target),
@@ -39,7 +42,7 @@ export function mountAll(
       isRootOverlay: spec.rootfs?.kind === 'files' || spec.rootfs?.mode === 'overlay',
       volumes,
       archives: new Map(archive === undefined ? [] : [['initrd0', archive]]),
-      gunzip: host.gunzip,
+      gunzip: (bytes) => host.gunzip(bytes, memoryBytes),
     });
   } catch (error) {
     if (error instanceof MountError) throw new VmError('mount.failed', `cannot mount ${error.message}`, {}, error);
@@ -64,18 +67,20 @@ function registerFolders(kernel: Kernel, { rootfs, folders, volumes }: VmSpec, i
   for (const tag of [ROOT_TAG, image.text('LIBVFSCORE_ROOTDEV')]) if (!table.has(tag)) table.register(tag, open);
 }
 
-/** The cpio archive of an initrd; one is made of a folder. */
-function archiveOf(initrd: Initrd | undefined, host: MachineHost): Uint8Array | undefined {
+/** The cpio archive of an initrd; one is made of a folder. It must fit the machine's memory. */
+function archiveOf(initrd: Initrd | undefined, host: MachineHost, memoryBytes: number): Uint8Array | undefined {
   if (initrd?.kind === 'archive') return initrd.bytes;
   if (initrd?.kind !== 'folder') return undefined;
   const folder = host.openFolder(initrd.path, true);
   try {
-    return archiveFolder(folder);
+    return archiveFolder(folder, memoryBytes);
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
-    throw new VmError('initrd.malformed', `cannot make an initrd of ${initrd.path}: ${error.message}`, {
-      path: initrd.path,
-    });
+    const reason =
+      error.errno === EFBIG
+        ? `it holds more than the memory of ${memoryBytes / MIB} MiB; give more with --memory, or use --rootfs`
+        : error.message;
+    throw new VmError('initrd.malformed', `cannot make an initrd of ${initrd.path}: ${reason}`, { path: initrd.path });
   } finally {
     folder.dispose();
   }

@@ -21,10 +21,13 @@ function required<T>(value: T | number): T {
 class Collector {
   readonly found: Found[] = [];
   private readonly folder: HostFolder;
+  /** Bytes that contents may still have. */
+  private room: number;
   private readonly numbers = new Map<number, number>();
 
-  constructor(folder: HostFolder) {
+  constructor(folder: HostFolder, maxBytes: number) {
     this.folder = folder;
+    this.room = maxBytes;
   }
 
   /** Gathers what is in `dir`; `prefix` is its path with a slash, or empty. */
@@ -59,7 +62,9 @@ class Collector {
     const type = mode & S_IFMT;
     const target = type === S_IFLNK ? required(this.folder.readlink(dir, name)) : '';
     const size = type === S_IFREG ? attributes.size : target.length;
-    if (size > MAX_SIZE) fail(EFBIG);
+    // The contents of a file with several names are archived once.
+    this.room -= path.length + (this.numbers.has(ino) ? 0 : size);
+    if (size > MAX_SIZE || this.room < 0) fail(EFBIG);
     this.found.push({
       name: path,
       ino: this.number(ino),
@@ -115,9 +120,9 @@ function keepLastContents(found: readonly Found[]): CpioSource[] {
   });
 }
 
-/** Archives all that is in the folder. May fail with a SysError, as reading the folder may. */
-export function archiveFolder(folder: HostFolder): Uint8Array<ArrayBuffer> {
-  const collector = new Collector(folder);
+/** Archives all that is in the folder. Fails with a SysError as reading may, and with EFBIG for more than `maxBytes`. */
+export function archiveFolder(folder: HostFolder, maxBytes = Number.POSITIVE_INFINITY): Uint8Array<ArrayBuffer> {
+  const collector = new Collector(folder, maxBytes);
   collector.collect(folder.root, '');
   return writeCpio(keepLastContents(collector.found));
 }

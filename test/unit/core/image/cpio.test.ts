@@ -22,8 +22,12 @@ function source(name: string, text = '', more: Partial<CpioSource> = {}): CpioSo
     ...more,
   };
 }
+const MAX_BYTES = 1 << 20;
 const list = (archive: Uint8Array): string[][] =>
-  [...readCpio(archive, gunzip)].map(({ name, data }) => [name, Buffer.from(data).toString('latin1')]);
+  [...readCpio(archive, (bytes) => gunzip(bytes, MAX_BYTES))].map(({ name, data }) => [
+    name,
+    Buffer.from(data).toString('latin1'),
+  ]);
 /** The archive with bytes changed at `at`. */
 const patched = (archive: Uint8Array, at: number, text: string): Uint8Array => {
   const copy = new Uint8Array(archive);
@@ -62,6 +66,8 @@ describe('cpio', () => {
     expect(list(padded).map(([name]) => name)).toEqual(['a', 'dir/caf\xe9', 'empty', 'b']);
     expect(list(Buffer.concat([second, zlib.gzipSync(archive)])).length).toBe(4);
     expect(list(zlib.gzipSync(second))).toEqual([['b', 'y']]);
+    const bomb = zlib.gzipSync(new Uint8Array(MAX_BYTES + 1));
+    expect(() => list(bomb)).toThrow(/more than 1048576 bytes come out of it/);
   });
 
   it('refuses damage with its position', () => {

@@ -41,7 +41,8 @@ describe('initrd', () => {
     const folder = openHostFolder(at, { readOnly: true });
     onTestFinished(() => folder.dispose());
     const { root, pool } = ramfs();
-    unpackArchive(root, archiveFolder(folder));
+    expect(() => archiveFolder(folder, 60_000)).toThrow('EFBIG');
+    unpackArchive(root, archiveFolder(folder, 80_000));
     expect(root.entries().map(({ name }) => name)).toEqual(['big', 'bin', 'empty', 'l', 'zsh']);
     expect(walk(root, 'zsh')).toBe(walk(root, 'bin/sh'));
     expect(walk(root, 'zsh').stat()).toMatchObject({ mode: 0o104755, nlink: 2, size: 5 });
