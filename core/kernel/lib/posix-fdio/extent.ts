@@ -112,7 +112,8 @@ export const syncFileRange = defineSyscall({
   run: (task, fd, offset, nbytes, flags) => {
     const file = task.process.fds.require(fd);
     if ((flags & ~7) !== 0 || offset < 0 || nbytes < 0) return -EINVAL;
-    if (!file.isSeekable && file.inode?.type !== S_IFDIR) return -ESPIPE;
+    const type = file.inode?.type;
+    if (type !== S_IFREG && type !== S_IFBLK && type !== S_IFDIR) return -ESPIPE;
     return flags === 0 ? 0 : syncFile(task, fd);
   },
 });

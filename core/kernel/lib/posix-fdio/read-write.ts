@@ -1,9 +1,11 @@
 /** read(2), write(2), pread(2), lseek(2). */
 import { EINVAL, ESPIPE } from '../../abi/errno.ts';
 import { whenceNames } from '../../abi/fcntl.ts';
+import { S_IFDIR } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
 import { arg, result } from '../../syscall/args.ts';
 import { defineSyscall } from '../../syscall/define.ts';
+import type { Task } from '../../task.ts';
 import { readable, readFile, writable, writeFile } from '../../vfs/io.ts';
 import type { OpenFile } from '../../vfs/open-file.ts';
 
@@ -25,10 +27,12 @@ export const write = defineSyscall({
   run: (task, fd, buf, count) => writeFile(task, writable(task, fd), buf, count),
 });
 
-/** ESPIPE unless the file has positions, EINVAL for a negative one. */
-export function positioned(file: OpenFile, offset: number): OpenFile {
+/** The file for a transfer at `offset`: EINVAL for a negative one, EBADF, ESPIPE unless the file has positions. */
+export function positioned(task: Task, fd: number, offset: number, access: 'r' | 'w'): OpenFile {
   if (offset < 0) fail(EINVAL);
-  return file.isSeekable ? file : fail(ESPIPE);
+  const file = task.process.fds.require(fd);
+  if (!file.isSeekable && file.inode?.type !== S_IFDIR) fail(ESPIPE);
+  return access === 'r' ? readable(task, fd) : writable(task, fd);
 }
 
 export const pread64 = defineSyscall({
@@ -37,10 +41,7 @@ export const pread64 = defineSyscall({
   support: 'full',
   args: [arg.fd('fd'), arg.outBuffer('buf', { len: 'count' }), arg.size('count'), arg.long('pos')],
   result: result.size,
-  run: (task, fd, buf, count, pos) => {
-    if (pos < 0) return -EINVAL;
-    return readFile(task, positioned(readable(task, fd), pos), buf, count, pos);
-  },
+  run: (task, fd, buf, count, pos) => readFile(task, positioned(task, fd, pos, 'r'), buf, count, pos),
 });
 
 export const pwrite64 = defineSyscall({
@@ -49,10 +50,7 @@ export const pwrite64 = defineSyscall({
   support: 'full',
   args: [arg.fd('fd'), arg.inBuffer('buf', { len: 'count' }), arg.size('count'), arg.long('pos')],
   result: result.size,
-  run: (task, fd, buf, count, pos) => {
-    if (pos < 0) return -EINVAL;
-    return writeFile(task, positioned(writable(task, fd), pos), buf, count, pos);
-  },
+  run: (task, fd, buf, count, pos) => writeFile(task, positioned(task, fd, pos, 'w'), buf, count, pos),
 });
 
 export const lseek = defineSyscall({

@@ -48,7 +48,7 @@ export const preadv = defineSyscall({
   args: positionArgs,
   result: result.size,
   run: (task, fd, iov, count, pos) =>
-    readFileVector(task, positioned(readable(task, fd), pos), readVector(task, iov, count), pos),
+    readFileVector(task, positioned(task, fd, pos, 'r'), readVector(task, iov, count), pos),
 });
 
 export const pwritev = defineSyscall({
@@ -58,7 +58,7 @@ export const pwritev = defineSyscall({
   args: positionArgs,
   result: result.size,
   run: (task, fd, iov, count, pos) =>
-    writeFileVector(task, positioned(writable(task, fd), pos), readVector(task, iov, count), pos),
+    writeFileVector(task, positioned(task, fd, pos, 'w'), readVector(task, iov, count), pos),
 });
 
 /** Runs one transfer with the file's status flags changed as RWF_* say. */
@@ -88,8 +88,7 @@ export const preadv2 = defineSyscall({
   args: flagArgs,
   result: result.size,
   run: (task, fd, iov, count, pos, _high, flags) => {
-    const file = readable(task, fd);
-    if (pos !== AT_POSITION) positioned(file, pos);
+    const file = pos === AT_POSITION ? readable(task, fd) : positioned(task, fd, pos, 'r');
     return withFlags(file, flags, false, () => readFileVector(task, file, readVector(task, iov, count), pos));
   },
 });
@@ -101,8 +100,7 @@ export const pwritev2 = defineSyscall({
   args: flagArgs,
   result: result.size,
   run: (task, fd, iov, count, pos, _high, flags) => {
-    const file = writable(task, fd);
-    if (pos !== AT_POSITION) positioned(file, pos);
+    const file = pos === AT_POSITION ? writable(task, fd) : positioned(task, fd, pos, 'w');
     return withFlags(file, flags, true, () => writeFileVector(task, file, readVector(task, iov, count), pos));
   },
 });
