@@ -222,11 +222,14 @@ export class AddressSpace {
   }
 
   /**
-   * Makes `[gva, gva+len)` ready for an access of the kernel. Returns -1, or the first address that does not allow it.
+   * Makes `[gva, gva+len)` ready for an access of the kernel. Returns -1, or the first address that does not allow it
+   * (one below a negative `gva`).
    * `len` 0 is always allowed.
    */
   probe(gva: number, len: number, access: Access): number {
     if (len <= 0) return -1;
+    // Pointers in guest structures are read as signed numbers, and -1 is taken.
+    if (gva < 0) return gva - 1;
     if (!(gva >= 0 && gva + len <= GUEST_TOP)) return gva >= 0 && gva < GUEST_TOP ? GUEST_TOP : gva;
     const first = gva >>> PAGE_SHIFT;
     const last = (gva + len - 1) >>> PAGE_SHIFT;

@@ -21,6 +21,15 @@ export function signed(raw: RawArgs, index: number): number {
   return raw.hi(index) * 0x1_0000_0000 + (raw.lo(index) >>> 0);
 }
 
+/** An address: one that no number holds exactly keeps whether it is page-aligned. It is out of range anyway. */
+export function address(raw: RawArgs, index: number): number {
+  const hi = raw.hi(index) >>> 0;
+  const lo = raw.lo(index) >>> 0;
+  if (hi < 0x20_0000) return hi * 0x1_0000_0000 + lo;
+  const offset = lo & 0xfff;
+  return hi * 0x1_0000_0000 + (lo - offset) + (offset === 0 ? 0 : 0x800);
+}
+
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const typed = (context: FormatContext, prefix: string, text: string): string =>
   context.printType ? `${prefix}:${text}` : text;
@@ -125,7 +134,7 @@ export const arg = {
   uid: (name: string) => make(name, lo, (v) => String(v)),
   signal: (name: string) => make(name, lo, (v) => signalNames.find(([, value]) => value === v)?.[0] ?? String(v)),
   /** Guest address. */
-  pointer: (name: string) => make(name, uns, formatAddress),
+  pointer: (name: string) => make(name, (_t, raw, i) => address(raw, i), formatAddress),
   /** Address of a struct timespec that the call reads, or NULL. */
   timespec: (name: string) => make(name, uns, formatTimespec),
   /** Length or count: unsigned 64 bits. */
