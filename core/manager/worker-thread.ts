@@ -45,7 +45,6 @@ function create(): WorkerThread {
     workerData: { channel, handlers } satisfies WorkerInput,
     transferList: [port2],
     resourceLimits: { stackSizeMb: STACK_MIB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
-    trackUnmanagedFds: false,
   });
   return { worker, port: port1, channel };
 }
