@@ -1,13 +1,16 @@
 /** Bundles the command line, the worker and the manager into build/out: few files to load keep the start-up short. */
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = join(root, 'build/out');
-rmSync(outdir, { recursive: true, force: true });
+// The window is a build of its own (build/renderer.mjs).
+for (const name of existsSync(outdir) ? readdirSync(outdir) : []) {
+  if (name !== 'renderer') rmSync(join(outdir, name), { recursive: true });
+}
 
 const common = {
   absWorkingDir: root,

@@ -11,10 +11,17 @@ const tsc = (project) => ({
   args: ['-p', project],
 });
 
+const vueTsc = (project) => ({
+  name: `types of ${project}`,
+  script: 'node_modules/vue-tsc/bin/vue-tsc.js',
+  args: ['-p', project],
+});
+
 const checks = [
   tsc('core'),
   tsc('core/host'),
   tsc('test'),
+  vueTsc('renderer'),
   {
     name: 'lint and format',
     script: 'node_modules/@biomejs/biome/bin/biome',

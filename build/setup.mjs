@@ -11,12 +11,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Script of each command, and whether it needs the bundle. */
+/** Script of each command, and whether it needs the bundle and the built window. */
 const commands = {
-  start: { script: 'build/start.mjs', bundle: true },
-  test: { script: 'build/test.mjs', bundle: true },
+  start: { script: 'build/start.mjs', bundle: true, window: true },
+  test: { script: 'build/test.mjs', bundle: true, window: true },
   check: { script: 'build/check.mjs', bundle: false },
-  build: { script: 'build/bundle.mjs', bundle: false },
+  build: { script: 'build/build.mjs', bundle: false },
   bench: { script: 'test/bench/bench.ts', bundle: true },
   'coverage:isa': { script: 'test/diff/isa/coverage.ts', bundle: false },
   'test:apps': { script: 'test/guest/apps/apps.ts', bundle: true },
@@ -67,13 +67,24 @@ function newestChange(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newestChange(join(path, name))));
 }
 
-function isBuilt() {
-  const stamp = join(root, 'build/out/built');
-  if (!existsSync(stamp)) return false;
-  const sources = ['core', 'build/bundle.mjs', 'build/handlers.ts', 'package-lock.json'].map((path) =>
-    newestChange(join(root, path)),
-  );
-  return statSync(stamp).mtimeMs > Math.max(...sources);
+/** What each build reads, and the file that it writes last. */
+const builds = {
+  bundle: {
+    script: 'build/bundle.mjs',
+    stamp: 'build/out/built',
+    sources: ['core', 'build/bundle.mjs', 'build/handlers.ts', 'package-lock.json'],
+  },
+  window: {
+    script: 'build/renderer.mjs',
+    stamp: 'build/out/renderer/index.html',
+    sources: ['renderer', 'core/contract', 'core/base', 'build/vite.config.ts', 'package-lock.json'],
+  },
+};
+
+function isBuilt({ stamp, sources }) {
+  const built = join(root, stamp);
+  if (!existsSync(built)) return false;
+  return statSync(built).mtimeMs > Math.max(...sources.map((path) => newestChange(join(root, path))));
 }
 
 function run(node, script, args) {
@@ -93,5 +104,7 @@ if (!command) fail(`no command "${name}"; there is: ${Object.keys(commands).join
 if (!isInstalled()) install();
 const node = pinnedNode();
 if (!existsSync(join(root, command.script))) fail(`${command.script} is not there yet: "${name}" has nothing to run.`);
-if (command.bundle && !isBuilt() && run(node, 'build/bundle.mjs', []) !== 0) fail('the build failed (see above).');
+for (const [part, build] of Object.entries(builds)) {
+  if (command[part] && !isBuilt(build) && run(node, build.script, []) !== 0) fail('the build failed (see above).');
+}
 process.exit(run(node, command.script, args));

@@ -64,6 +64,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'core/contract': ['zod/mini'],
   'core/image': ['yaml'],
   'core/cli': ['commander'],
+  renderer: ['vue', 'vue-router', 'vue-i18n', 'pinia', 'reka-ui', '@lucide/vue', '@tanstack/vue-virtual', 'uplot'],
 };
 
 /** Layers that stand on Node. */
