@@ -5,6 +5,7 @@
 import type { Logger } from '../base/logger.ts';
 import type { Clock, RandomFill } from '../dev/clock.ts';
 import type { ConsoleDevice } from '../dev/console.ts';
+import type { Transport } from '../net/transport.ts';
 import type { CpuModel } from '../x86/cpuid.ts';
 import type { MicroLibrary } from './lib.ts';
 import type { Process } from './process.ts';
@@ -23,6 +24,8 @@ export interface KernelHost {
   readonly hostname: string;
   /** The CPU that the engine is; the default model unless told. */
   readonly cpu?: CpuModel;
+  /** The networks that the machine is on; without one it has only its loopback. */
+  readonly transport?: Transport | undefined;
   /** True when stop, pause or another request waits: the run loop returns to its owner. */
   readonly hasRequest: () => boolean;
   /** Sleeps until `deadlineNs` (monotonic), console input, or a request. */

@@ -2,6 +2,7 @@
 import type { Clock, RandomFill } from '../dev/clock.ts';
 import type { ConsoleDevice } from '../dev/console.ts';
 import type { HostFolder } from '../dev/host-folder.ts';
+import type { Transport } from '../net/transport.ts';
 
 export interface MachineHost {
   readonly clock: Clock;
@@ -23,6 +24,8 @@ export interface MachineHost {
   openFiles(files: readonly (readonly [string, string])[]): HostFolder;
   /** Throws VmError `host.file` when the file can't be read. */
   readFile(path: string): Uint8Array<ArrayBuffer>;
+  /** The networks that the machine is on; without one it has only its loopback. */
+  readonly transport?: Transport | undefined;
   /** Prebuilt handlers of tier 0, where there are any. */
   readonly commonHandlers: WebAssembly.Module | undefined;
   /** Unpacks a gzip stream; throws when it is damaged or makes more than `maxBytes`. */

@@ -75,7 +75,7 @@ export class Machine {
   }
 
   private kernelHost() {
-    const { clock, random, console, hasRequest } = this.host;
+    const { clock, random, console, hasRequest, transport } = this.host;
     const idle = (deadlineNs: number): void => {
       const startNs = clock.monotonicNs();
       this.host.idle(deadlineNs);
@@ -94,6 +94,7 @@ export class Machine {
       cpu: cpuModel(this.spec.cpu),
       logger: this.log,
       disassemble,
+      transport,
     };
   }
 

@@ -37,9 +37,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'core/kernel/abi',
     'core/dev',
     'core/image',
+    'core/net',
   ],
-  'core/host': ['core/contract', 'core/machine', 'core/dev', 'core/kernel/abi'],
-  'core/manager': ['core/contract', 'core/host'],
+  'core/host': ['core/contract', 'core/machine', 'core/dev', 'core/net', 'core/kernel/abi'],
+  'core/manager': ['core/contract', 'core/host', 'core/net'],
   // The command line shows images and the system call table, and reads ELF headers as the kernel does.
   'core/cli': [
     'core/contract',
@@ -47,6 +48,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'core/machine',
     'core/host',
     'core/image',
+    'core/net',
     'core/kernel',
     'core/kernel/abi',
   ],
