@@ -39,10 +39,14 @@ export const Nothing = z.object({});
 export type Params<E> = E extends Call<infer P, unknown> ? z.infer<P> : never;
 export type Result<E> = E extends Call<Schema, infer R> ? R : never;
 export type Payload<E> = E extends ContractEvent<infer T> ? T : never;
-type CallNames<C> = { [K in keyof C]: C[K] extends { kind: 'call' } ? K : never }[keyof C] & string;
-type EventNames<C> = { [K in keyof C]: C[K] extends { kind: 'event' } ? K : never }[keyof C] & string;
+export type CallNames<C> = { [K in keyof C]: C[K] extends { kind: 'call' } ? K : never }[keyof C] & string;
+export type EventNames<C> = { [K in keyof C]: C[K] extends { kind: 'event' } ? K : never }[keyof C] & string;
 
 export type Handlers<C> = { [K in CallNames<C>]: (params: Params<C[K]>) => Result<C[K]> };
+/** Handlers that may take their time and know who asks. */
+export type AsyncHandlers<C, Context> = {
+  [K in CallNames<C>]: (params: Params<C[K]>, context: Context) => Result<C[K]> | Promise<Result<C[K]>>;
+};
 export type Client<C> = <K extends CallNames<C>>(name: K, params: Params<C[K]>) => Promise<Result<C[K]>>;
 
 export interface Request {
@@ -62,6 +66,20 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>): (
       if (entry?.kind !== 'call') throw new VmError('contract.unknown-call', `there is no call "${name}"`);
       const handler = (handlers as Record<string, (params: unknown) => unknown>)[name]!;
       return { id, ok: true, result: handler(validate(entry.params, params, name)) };
+    } catch (error) {
+      return { id, ok: false, error: toErrorData(error) };
+    }
+  };
+}
+
+/** The same for handlers that may take their time. Never rejects. */
+export function serveAsync<C extends Contract, Context>(contract: C, handlers: AsyncHandlers<C, Context>) {
+  return async ({ id, call: name, params }: Request, context: Context): Promise<Response> => {
+    try {
+      const entry = Object.hasOwn(contract, name) ? contract[name] : undefined;
+      if (entry?.kind !== 'call') throw new VmError('contract.unknown-call', `there is no call "${name}"`);
+      const handler = (handlers as Record<string, (params: unknown, context: Context) => unknown>)[name]!;
+      return { id, ok: true, result: await handler(validate(entry.params, params, name), context) };
     } catch (error) {
       return { id, ok: false, error: toErrorData(error) };
     }
