@@ -9,12 +9,16 @@
  * | CONTROL_WAKE    | supervisor | counter; the idle worker sleeps on it, every input or request adds 1 |
  * | CONTROL_REQUEST | both       | 1 while requests wait on the port                                    |
  * | CONTROL_CLOSED  | supervisor | bit n is set once nobody takes output stream n any more              |
+ * | CONTROL_ASLEEP  | worker     | 1 while it sleeps on CONTROL_WAKE (core/base/wake.ts)                |
  *
  * Order: post, set REQUEST, add to WAKE, notify. The worker clears REQUEST before it empties the port.
  */
-export const CONTROL_WAKE = 0;
+import { ASLEEP, WAKE } from '../base/wake.ts';
+
+export const CONTROL_WAKE = WAKE;
 export const CONTROL_REQUEST = 1;
 export const CONTROL_CLOSED = 2;
+export const CONTROL_ASLEEP = ASLEEP;
 const CONTROL_BYTES = 64;
 
 /** Streams of the output ring. */

@@ -1,7 +1,7 @@
 /** Synchronous services of the host for the worker thread: time, randomness, sleeping, files. */
 import { openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { VmError } from '../contract/errors.ts';
-import { CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE } from '../contract/worker-channel.ts';
+import { CONTROL_ASLEEP, CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE } from '../contract/worker-channel.ts';
 import type { Clock, RandomFill } from '../dev/clock.ts';
 
 /** Wall clock steps (NTP, a suspended laptop) beyond this are followed. */
@@ -82,7 +82,11 @@ export class ControlWords {
    */
   readonly idle = (deadlineNs: number): void => {
     const timeoutMs = (deadlineNs - this.clock.monotonicNs()) / 1e6;
-    if (timeoutMs > 0) Atomics.wait(this.words, CONTROL_WAKE, this.seenWake, timeoutMs);
+    if (timeoutMs > 0) {
+      Atomics.store(this.words, CONTROL_ASLEEP, 1);
+      Atomics.wait(this.words, CONTROL_WAKE, this.seenWake, timeoutMs);
+      Atomics.store(this.words, CONTROL_ASLEEP, 0);
+    }
     this.seenWake = Atomics.load(this.words, CONTROL_WAKE);
   };
 }

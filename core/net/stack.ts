@@ -46,7 +46,7 @@ export interface NetworkStack {
   pathTo(destination: Address): Path | undefined;
 }
 
-function createLoopback(): Link {
+export function createLoopback(): Link {
   return {
     index: 1,
     name: 'lo',

@@ -26,14 +26,16 @@ export type DatagramProtocol = typeof PROTOCOL_ICMP | typeof PROTOCOL_UDP | type
  * `refused` nobody listens there · `reset` by the peer · `timeout` no answer · `host-unreachable` nobody has the address ·
  * `network-unreachable` no route · `prohibited` by the network's policy · `busy` no room for another connection.
  */
-export type StreamFault =
-  | 'refused'
-  | 'reset'
-  | 'timeout'
-  | 'host-unreachable'
-  | 'network-unreachable'
-  | 'prohibited'
-  | 'busy';
+export const faults = [
+  'refused',
+  'reset',
+  'timeout',
+  'host-unreachable',
+  'network-unreachable',
+  'prohibited',
+  'busy',
+] as const;
+export type StreamFault = (typeof faults)[number];
 
 /**
  * `asking`: a connection from outside that waits for `accept` or `refuse` · `connecting`: one of ours that waits for the

@@ -1,0 +1,28 @@
+/** A stream that never began: what `connect` gives when there is no way to the destination. */
+import type { Endpoint, Stream, StreamFault } from './transport.ts';
+
+export function endedStream(local: Endpoint, remote: Endpoint, fault: StreamFault): Stream {
+  const none = (): number => 0;
+  const nothing = (): void => {};
+  return {
+    local,
+    remote,
+    state: 'ended',
+    fault,
+    onChange: undefined,
+    accept: nothing,
+    refuse: nothing,
+    available: 0,
+    receive: none,
+    peek: none,
+    isAtEnd: false,
+    room: 0,
+    capacity: 0,
+    unsent: 0,
+    send: none,
+    wantRoom: () => false,
+    shutdown: nothing,
+    close: nothing,
+    reset: nothing,
+  };
+}

@@ -1,0 +1,307 @@
+/**
+ * A station: a machine's place on its networks, and the transport that its sockets see. It has a card for each network and a
+ * wire to every other station there; one of them, the gateway, takes what goes beyond the network.
+ *
+ * Its owner (core/host) attaches and detaches wires as machines come and go, and supplies `wakeWords`, the words that others
+ * wake its thread by. All else happens in `poll`, on the machine's thread.
+ */
+import { WAKE, wake } from '../base/wake.ts';
+import { type Address, BROADCAST4, isInPrefix, isMulticast, isV4, LOOPBACK4, LOOPBACK6 } from './address.ts';
+import type { DatagramRecord } from './datagram-ring.ts';
+import { endedStream } from './ended-stream.ts';
+import { echoReply, isEchoRequest } from './icmp.ts';
+import { broadcastOf, cardRoutes, findRoute } from './routes.ts';
+import { createLoopback, type Link, type LinkAddress, LinkCounters, type Path } from './stack.ts';
+import {
+  type Datagram,
+  type Endpoint,
+  faults,
+  PROTOCOL_UDP,
+  type Route,
+  type Stream,
+  type StreamFault,
+  type Transport,
+  type TransportHandlers,
+} from './transport.ts';
+import { WireEnd, type WireOwner } from './wire-end.ts';
+import type { Side } from './wire-memory.ts';
+import type { WireStream } from './wire-stream.ts';
+
+/** A card as its network made it. */
+export interface CardConfig {
+  /** Name of the network. */
+  readonly network: string;
+  /** Six bytes. */
+  readonly hardwareAddress: Uint8Array;
+  readonly mtu: number;
+  readonly addresses: readonly LinkAddress[];
+  /** Default gateways, at most one of each version. */
+  readonly gateways: readonly Address[];
+}
+
+export interface StationConfig {
+  /** eth0, eth1, ... */
+  readonly cards: readonly CardConfig[];
+  readonly nameServers: readonly Address[];
+  readonly searchDomain: string | undefined;
+}
+
+/** A wire to another station, as its owner hands it over. */
+export interface WireConfig {
+  readonly id: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly side: Side;
+  /** Words that wake the other station's thread. */
+  readonly wakeWords: SharedArrayBuffer;
+  /** Position of the card it is plugged into. */
+  readonly card: number;
+  /** Addresses that lie at its other end. */
+  readonly addresses: readonly Address[];
+}
+
+/** Bytes of a TCP segment on an Ethernet, for counting packets. */
+const SEGMENT_BYTES = 1448;
+
+class Card implements Link {
+  readonly index: number;
+  readonly name: string;
+  readonly isLoopback = false;
+  readonly mtu: number;
+  readonly hardwareAddress: Uint8Array;
+  readonly network: string;
+  addresses: readonly LinkAddress[];
+  readonly counters = new LinkCounters();
+  /** Wires by the addresses at their other ends. */
+  readonly neighbours = new Map<Address, WireEnd>();
+  readonly wires = new Set<WireEnd>();
+
+  constructor(config: CardConfig, position: number) {
+    this.index = position + 2;
+    this.name = `eth${position}`;
+    this.mtu = config.mtu;
+    this.hardwareAddress = config.hardwareAddress;
+    this.network = config.network;
+    this.addresses = config.addresses;
+  }
+
+  readonly count = (sentBytes: number, receivedBytes: number): void => {
+    const { counters } = this;
+    if (sentBytes > 0) {
+      counters.sentBytes += sentBytes;
+      counters.sentPackets += Math.ceil(sentBytes / SEGMENT_BYTES);
+    }
+    if (receivedBytes > 0) {
+      counters.receivedBytes += receivedBytes;
+      counters.receivedPackets += Math.ceil(receivedBytes / SEGMENT_BYTES);
+    }
+  };
+}
+
+const nobody: TransportHandlers = {
+  connection: (stream) => stream.refuse(),
+  datagram: () => false,
+  undeliverable() {},
+  changed() {},
+};
+
+export class Station implements Transport {
+  readonly loopback = createLoopback();
+  readonly cards: readonly Card[];
+  readonly links: readonly Link[];
+  readonly nameServers: readonly Address[];
+  readonly searchDomain: string | undefined;
+  routes: readonly Route[];
+  handlers: TransportHandlers = nobody;
+  /** Called when the machine has given itself other addresses. */
+  onAddresses: (card: number, addresses: readonly LinkAddress[]) => void = () => {};
+  private readonly wires = new Map<number, WireEnd>();
+  private readonly wakeWords: Int32Array;
+  private seenWake: number;
+
+  constructor(config: StationConfig, wakeWords: SharedArrayBuffer) {
+    this.cards = config.cards.map((card, i) => new Card(card, i));
+    this.links = [this.loopback, ...this.cards];
+    this.routes = this.cards.flatMap((card, i) => cardRoutes(card, config.cards[i]!.gateways));
+    this.nameServers = config.nameServers;
+    this.searchDomain = config.searchDomain;
+    this.wakeWords = new Int32Array(wakeWords);
+    this.seenWake = Atomics.load(this.wakeWords, WAKE);
+  }
+
+  // Wires
+
+  attach(config: WireConfig): void {
+    const card = this.cards[config.card]!;
+    const words = new Int32Array(config.wakeWords);
+    const owner: WireOwner = {
+      asked: (stream) => this.asked(stream),
+      received: (record, end) => this.received(record, end, card),
+      left: () => this.detach(config.id),
+      wakeSelf: () => wake(this.wakeWords),
+      count: card.count,
+    };
+    const end = new WireEnd(config.buffer, config.side, owner, () => wake(words));
+    this.wires.set(config.id, end);
+    card.wires.add(end);
+    for (const address of config.addresses) card.neighbours.set(address, end);
+    // The other side may have begun already.
+    wake(this.wakeWords);
+  }
+
+  /** The station at the other end of a wire has other addresses now. */
+  readdress(id: number, addresses: readonly Address[]): void {
+    const end = this.wires.get(id);
+    if (end === undefined) return;
+    const card = this.cards.find(({ wires }) => wires.has(end))!;
+    for (const [address, wire] of card.neighbours) if (wire === end) card.neighbours.delete(address);
+    for (const address of addresses) card.neighbours.set(address, end);
+  }
+
+  /** The station at the other end is gone: its connections are reset. */
+  detach(id: number): void {
+    const end = this.wires.get(id);
+    if (end === undefined) return;
+    this.wires.delete(id);
+    for (const { wires, neighbours } of this.cards) {
+      wires.delete(end);
+      for (const [address, wire] of neighbours) if (wire === end) neighbours.delete(address);
+    }
+    end.lost();
+  }
+
+  /** The machine ends: so does all that is open. */
+  leave(): void {
+    for (const end of this.wires.values()) end.leave();
+  }
+
+  poll(): void {
+    const now = Atomics.load(this.wakeWords, WAKE);
+    if (now === this.seenWake) return;
+    this.seenWake = now;
+    for (const end of [...this.wires.values()]) {
+      end.hear();
+      // The rest has its turn at the next look, which must not sleep before.
+      if (end.hasNews) wake(this.wakeWords);
+    }
+  }
+
+  private asked(stream: WireStream): void {
+    if (this.isLocal(stream.local.host)) this.handlers.connection(stream);
+    else stream.refuse('host-unreachable');
+  }
+
+  private received(record: DatagramRecord, end: WireEnd, card: Card): void {
+    const { kind, protocol, from, to, bytes } = record;
+    card.count(0, bytes.length);
+    if (kind !== 0) {
+      this.handlers.undeliverable(protocol, from, to, faults[kind - 1]!);
+      return;
+    }
+    const isOurs = this.isLocal(to.host);
+    if (protocol !== PROTOCOL_UDP && isOurs && isEchoRequest(protocol, bytes)) {
+      end.send({ ...record, from: to, to: from, bytes: echoReply(protocol, bytes) });
+      return;
+    }
+    const isTaken = this.handlers.datagram({ ...record, card });
+    if (isTaken || protocol !== PROTOCOL_UDP || !isOurs) return;
+    end.send({ ...record, kind: faults.indexOf('refused') + 1, bytes: bytes.slice(0, 0) });
+  }
+
+  // Addresses and routes
+
+  isLocal(address: Address): boolean {
+    for (const { addresses } of this.cards) for (const own of addresses) if (own.address === address) return true;
+    return address === LOOPBACK6 || isInPrefix(address, LOOPBACK4, 8);
+  }
+
+  isBroadcast(address: Address): boolean {
+    if (address === BROADCAST4) return true;
+    return this.links.some(({ addresses }) => addresses.some((own) => broadcastOf(own) === address));
+  }
+
+  pathTo(destination: Address): Path | undefined {
+    if (this.isLocal(destination)) return { link: this.loopback, source: destination };
+    const link = this.linkFor(destination);
+    const source = link && this.sourceOf(link, destination);
+    return link && source !== undefined ? { link, source } : undefined;
+  }
+
+  private linkFor(destination: Address): Link | undefined {
+    const route = findRoute(this.routes, destination);
+    if (route !== undefined || !(this.isBroadcast(destination) || isMulticast(destination))) return route?.link;
+    return this.cards.find((card) => this.sourceOf(card, destination) !== undefined);
+  }
+
+  /** The address of a link in the prefix of the destination, else its first of that version. */
+  private sourceOf({ addresses }: Link, destination: Address): Address | undefined {
+    const alike = addresses.filter(({ address }) => isV4(address) === isV4(destination));
+    const near = alike.find(({ address, prefixLen }) => isInPrefix(destination, address, prefixLen));
+    return (near ?? alike[0])?.address;
+  }
+
+  setAddresses(card: Link, addresses: readonly LinkAddress[]): void {
+    const own = this.cards.find((one) => one === card);
+    if (own === undefined) return;
+    own.addresses = addresses;
+    const others = this.routes.filter(({ link, gateway }) => link !== own || gateway !== undefined);
+    this.routes = [...others, ...cardRoutes(own, [])];
+    this.onAddresses(own.index - 2, addresses);
+  }
+  setRoutes(routes: readonly Route[]): void {
+    this.routes = routes;
+  }
+
+  /** The wire that leads to a destination, or why there is none. */
+  private wireTo(destination: Address): { end: WireEnd; card: Card } | StreamFault {
+    const route = findRoute(this.routes, destination);
+    const card = this.cards.find((one) => one === route?.link);
+    if (card === undefined) return 'network-unreachable';
+    const end = card.neighbours.get(route!.gateway ?? destination);
+    return end === undefined ? 'host-unreachable' : { end, card };
+  }
+
+  // Traffic
+
+  connect(local: Endpoint, remote: Endpoint): Stream {
+    const way = this.wireTo(remote.host);
+    if (typeof way === 'string') return endedStream(local, remote, way);
+    return way.end.connect(local, remote) ?? endedStream(local, remote, 'busy');
+  }
+
+  send(datagram: Omit<Datagram, 'card'>): StreamFault | undefined {
+    const { to, from } = datagram;
+    if (this.isBroadcast(to.host) || isMulticast(to.host)) {
+      const card = this.cards.find(({ addresses }) => addresses.some(({ address }) => address === from.host));
+      return this.spread(datagram, card ?? this.cardFor(to.host));
+    }
+    const way = this.wireTo(to.host);
+    if (typeof way === 'string') return way;
+    way.card.count(datagram.bytes.length, 0);
+    way.end.send({ ...datagram, kind: 0 });
+    return undefined;
+  }
+
+  private cardFor(destination: Address): Card | undefined {
+    const link = this.linkFor(destination);
+    return this.cards.find((card) => card === link) ?? this.cards[0];
+  }
+
+  private spread(datagram: Omit<Datagram, 'card'>, card: Card | undefined): StreamFault | undefined {
+    if (card === undefined) return 'network-unreachable';
+    card.count(datagram.bytes.length, 0);
+    for (const end of card.wires) end.send({ ...datagram, kind: 0 });
+    return undefined;
+  }
+
+  /** Open streams, for tables of connections. */
+  *streams(): Generator<WireStream> {
+    for (const end of this.wires.values())
+      for (const stream of end.streams.values()) if (!stream.isReleased) yield stream;
+  }
+  /** Bytes that others have yet to take. */
+  get unsent(): number {
+    let sum = 0;
+    for (const end of this.wires.values()) sum += end.unsent;
+    return sum;
+  }
+}

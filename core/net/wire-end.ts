@@ -1,0 +1,171 @@
+/**
+ * One side of a wire: its streams by slot, its datagrams, and the bells. `hear` is called on the side's thread when its
+ * bell may have been rung; it takes out what is in the bell and tells the streams and the owner of this end.
+ */
+import { DatagramReader, type DatagramRecord, DatagramWriter } from './datagram-ring.ts';
+import type { Endpoint } from './transport.ts';
+import { BELL_ENTRIES, bellTail, datagramBell, LEFT, other, type Side, WireMemory } from './wire-memory.ts';
+import { type StreamPlace, WireStream } from './wire-stream.ts';
+
+/** Slot number that stands for datagrams in a bell. */
+const DATAGRAMS = 0;
+/** Datagrams taken before others get their turn. */
+const DATAGRAM_BURST = 256;
+
+export interface WireOwner {
+  /** A connection asks for an answer. */
+  asked(stream: WireStream, end: WireEnd): void;
+  received(record: DatagramRecord, end: WireEnd): void;
+  /** The other side is gone. */
+  left(end: WireEnd): void;
+  /** Has `hear` called soon. */
+  wakeSelf(): void;
+  readonly count: (sentBytes: number, receivedBytes: number) => void;
+}
+
+export class WireEnd implements StreamPlace {
+  readonly memory: WireMemory;
+  readonly side: Side;
+  /** Streams of this side, by slot; with those that it has let go and the other side has not. */
+  readonly streams = new Map<number, WireStream>();
+  readonly count: (sentBytes: number, receivedBytes: number) => void;
+  private readonly owner: WireOwner;
+  private readonly wakeOther: () => void;
+  private readonly bellOut: Int32Array;
+  private readonly bellIn: Int32Array;
+  private heardTo = 0;
+  private rungTo = 0;
+  private readonly outgoing: DatagramWriter;
+  private readonly incoming: DatagramReader;
+  private news: WireStream[] = [];
+  private hasMoreDatagrams = false;
+  private hasLeft = false;
+
+  /** `wakeOther` wakes the thread of the other side. */
+  constructor(buffer: SharedArrayBuffer, side: Side, owner: WireOwner, wakeOther: () => void) {
+    this.memory = new WireMemory(buffer);
+    this.side = side;
+    this.owner = owner;
+    this.count = owner.count;
+    this.wakeOther = wakeOther;
+    this.bellOut = this.memory.bell(other(side));
+    this.bellIn = this.memory.bell(side);
+    this.outgoing = new DatagramWriter(this.memory, side);
+    this.incoming = new DatagramReader(this.memory, other(side));
+  }
+
+  ring(slot: number): void {
+    this.bellOut[this.rungTo & (BELL_ENTRIES - 1)] = slot;
+    this.rungTo = (this.rungTo + 1) | 0;
+    Atomics.store(this.memory.words, bellTail(other(this.side)), this.rungTo);
+    this.wakeOther();
+  }
+
+  /** A connection to the other side; undefined when there are too many. */
+  connect(local: Endpoint, remote: Endpoint): WireStream | undefined {
+    const slot = this.memory.takeSlot();
+    if (slot === undefined) return undefined;
+    const stream = WireStream.ask(this, slot, local, remote);
+    this.streams.set(slot, stream);
+    return stream;
+  }
+
+  /** False when there was no room. */
+  send(record: DatagramRecord): boolean {
+    if (!this.outgoing.put(record)) return false;
+    if (Atomics.exchange(this.memory.words, datagramBell(other(this.side)), 1) === 0) this.ring(DATAGRAMS);
+    return true;
+  }
+
+  readonly tellSelf = (stream: WireStream): void => {
+    this.news.push(stream);
+    this.owner.wakeSelf();
+  };
+  /** There is something to hear though nobody has rung. */
+  get hasNews(): boolean {
+    return this.news.length > 0 || this.hasMoreDatagrams;
+  }
+
+  hear(): void {
+    const { news } = this;
+    if (news.length > 0) {
+      this.news = [];
+      for (const stream of news) stream.onChange?.();
+    }
+    if (this.hasMoreDatagrams) {
+      this.hasMoreDatagrams = false;
+      this.takeDatagrams();
+    }
+    const tail = Atomics.load(this.memory.words, bellTail(this.side));
+    while (this.heardTo !== tail) {
+      const slot = this.bellIn[this.heardTo & (BELL_ENTRIES - 1)]!;
+      this.heardTo = (this.heardTo + 1) | 0;
+      if (slot === DATAGRAMS) this.takeDatagrams();
+      else this.hearSlot(slot);
+    }
+    if (!this.hasLeft && Atomics.load(this.memory.words, LEFT) & (1 << other(this.side))) this.lost();
+  }
+
+  private hearSlot(slot: number): void {
+    const stream = this.streams.get(slot);
+    if (stream !== undefined) {
+      stream.clearBell();
+      if (!stream.isReleased) {
+        stream.heard();
+        return;
+      }
+      if (!stream.isOver) return;
+      this.streams.delete(slot);
+      stream.free();
+      if (stream.isOwn) return;
+    }
+    const asking = WireStream.answer(this, slot);
+    if (asking === undefined) return;
+    this.streams.set(slot, asking);
+    this.owner.asked(asking, this);
+  }
+
+  private takeDatagrams(): void {
+    const bell = datagramBell(this.side);
+    Atomics.store(this.memory.words, bell, 0);
+    for (let i = 0; i < DATAGRAM_BURST; i++) {
+      const record = this.incoming.next();
+      if (record === undefined) return;
+      this.owner.received(record, this);
+      this.incoming.drop();
+    }
+    this.hasMoreDatagrams = true;
+  }
+  forget(stream: WireStream): void {
+    if (!stream.isOver) return;
+    this.streams.delete(stream.slot);
+    stream.free();
+  }
+
+  /** Streams whose blocks lie idle give them back. */
+  readonly reclaim = (): void => {
+    for (const stream of this.streams.values()) stream.giveBack();
+  };
+
+  /** Cuts all streams off: nothing comes from the other side any more. */
+  lost(): void {
+    if (this.hasLeft) return;
+    this.hasLeft = true;
+    for (const stream of [...this.streams.values()]) stream.cutOff();
+    this.owner.left(this);
+  }
+
+  /** Ends all that is open, and tells the other side that nothing comes any more. */
+  leave(): void {
+    for (const stream of [...this.streams.values()]) if (!stream.isReleased) stream.reset();
+    Atomics.or(this.memory.words, LEFT, 1 << this.side);
+    this.wakeOther();
+  }
+
+  /** Bytes that the other side has yet to take. */
+  get unsent(): number {
+    let sum = 0;
+    for (const stream of this.streams.values()) if (!stream.isOver) sum += stream.unsent;
+    return sum;
+  }
+}
