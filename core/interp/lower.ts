@@ -13,6 +13,7 @@ import { GUEST_BASE, JUMP_CACHE, JUMP_CACHE_ENTRIES, PERM_READ, PERM_TABLE, PERM
 import { EXIT_BUDGET, EXIT_EXCEPTION, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
 import type { StoreName } from '../wasm/opcodes.ts';
+import { branchWhen, isCompound } from './conditions.ts';
 import { BUDGET, HandlerCode, type HandlerImports, PC } from './handler-code.ts';
 import { countUses, isPure } from './uses.ts';
 
@@ -110,6 +111,7 @@ class HandlerLowering {
 
   private branch(s: Extract<Statement, { kind: 'if' }>): boolean {
     const { code } = this;
+    if (isCompound(s.condition)) return this.compoundBranch(s);
     this.value(s.condition);
     code.if();
     const thenLeaves = this.list(s.whenTrue);
@@ -118,6 +120,30 @@ class HandlerLowering {
       code.else();
       elseLeaves = this.list(s.whenFalse);
     }
+    code.end();
+    const leaves = thenLeaves && elseLeaves;
+    if (leaves) code.u8(0x00); // unreachable: both arms left
+    return leaves;
+  }
+
+  /**
+   *     block
+   *       block
+   *         ...br 0 unless the condition holds
+   *         whenTrue; br 1
+   *       end
+   *       whenFalse
+   *     end
+   */
+  private compoundBranch(s: Extract<Statement, { kind: 'if' }>): boolean {
+    const { code } = this;
+    code.block();
+    code.block();
+    branchWhen(false, s.condition, 0, this);
+    const thenLeaves = this.list(s.whenTrue);
+    if (!thenLeaves) code.br(1);
+    code.end();
+    const elseLeaves = this.list(s.whenFalse);
     code.end();
     const leaves = thenLeaves && elseLeaves;
     if (leaves) code.u8(0x00); // unreachable: both arms left
@@ -134,7 +160,7 @@ class HandlerLowering {
     this.code.localSet(node.local);
   }
 
-  private value(node: Node): void {
+  value(node: Node): void {
     if (node.local >= 0) this.code.localGet(node.local);
     else this.compute(node);
   }
@@ -158,6 +184,11 @@ class HandlerLowering {
         for (const arg of node.args) this.value(arg);
         if (node.type === 'v128') this.selectTyped();
         else code.select();
+        return;
+      case 'ordinary':
+        this.value(node.args[1]!);
+        this.value(node.args[2]!);
+        code.op('i32.or');
         return;
       case 'state':
         this.placeAddress(kind.place);

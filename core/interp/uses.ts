@@ -2,13 +2,17 @@
 import type { Node, Statement } from '../ir/ir.ts';
 
 /** Computed from other values and the op record alone, so that it may be placed anywhere behind them. */
-export const isPure = (node: Node): boolean => ['pure', 'const', 'record', 'select', 'shuffle'].includes(node.kind.op);
+export const isPure = (node: Node): boolean =>
+  ['pure', 'const', 'record', 'select', 'shuffle', 'ordinary'].includes(node.kind.op);
+
+/** What computing a node needs: an `ordinary` only names its subject. */
+const neededArgs = (node: Node): readonly Node[] => (node.kind.op === 'ordinary' ? node.args.slice(1) : node.args);
 
 /** Counts how often each node is needed by something that happens. */
 export function countUses(statements: readonly Statement[]): void {
   const use = (node: Node, times = 1): void => {
     node.uses += times;
-    if (node.uses === times) for (const arg of node.args) use(arg);
+    if (node.uses === times) for (const arg of neededArgs(node)) use(arg);
   };
   for (const s of statements) {
     switch (s.kind) {

@@ -93,6 +93,11 @@ export class Builder {
   extendU = (a: Node): Node => (a.type === 'i32' ? this.op('i64.extend_i32_u', a) : a);
   extendS = (a: Node): Node => (a.type === 'i32' ? this.op('i64.extend_i32_s', a) : a);
 
+  /** States that `subject` is an ordinary float (see `NodeKind`) where either condition holds. */
+  ordinary(subject: Node, normal: Node, otherwise: Node): Node {
+    return this.node({ op: 'ordinary' }, 'i32', [subject, normal, otherwise]);
+  }
+
   state(load: LoadName, place: Place): Node {
     return this.node({ op: 'state', load, place }, loads[load].type);
   }

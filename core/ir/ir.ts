@@ -26,6 +26,12 @@ export type NodeKind =
   /** Guest memory; arg: address (i64), which a check statement has vetted. */
   | { op: 'load'; load: LoadName }
   | { op: 'variable'; variable: Variable }
+  /**
+   * args: subject (f32, f64 or v128 of floats), and two conditions (i32, 0 or 1), either of which is enough. Its truth says
+   * about the subject that every lane is zero or a normal finite number. The value is that of `or` on the conditions; the
+   * subject is only named, not evaluated.
+   */
+  | { op: 'ordinary' }
   | { op: 'call'; helper: Helper };
 
 export interface Node {

@@ -47,7 +47,7 @@ const RECORD_FIELDS = new Map([
 const recordField = (offset: number): string => RECORD_FIELDS.get(offset) ?? `record+${offset}`;
 
 /** Values that can be computed anywhere: they follow from their operands alone. */
-const MOVABLE = new Set(['const', 'record', 'pure', 'shuffle', 'select']);
+const MOVABLE = new Set(['const', 'record', 'pure', 'shuffle', 'select', 'ordinary']);
 
 class Printer {
   readonly lines: string[] = [];
@@ -167,6 +167,8 @@ class Printer {
         const [ifTrue, ifFalse, condition] = node.args.map((arg) => this.value(arg));
         return `(select ${condition} ${ifTrue} ${ifFalse})`;
       }
+      case 'ordinary':
+        return `(ordinary${args()})`;
       case 'state':
         return `(get ${kind.load} ${this.place(kind.place)})`;
       case 'load':

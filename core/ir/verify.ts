@@ -180,6 +180,9 @@ class Verifier {
       case 'select':
         this.expectArguments('select', node.args, [node.type, node.type, 'i32']);
         break;
+      case 'ordinary':
+        this.expectArguments('ordinary', node.args.slice(1), ['i32', 'i32']);
+        break;
       case 'state':
         this.expect(node.type === loads[kind.load].type, () => `${kind.load} does not give ${node.type}`);
         break;

@@ -8,9 +8,10 @@ import type { Node, Place, Statement } from '../ir/ir.ts';
 import { GUEST_BASE } from '../mem/layout.ts';
 import { VEC_GP, VEC_MF } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
+import { MXCSR_PE, SSE_FAST, SSE_PLAIN } from '../vcpu/vcpu.ts';
 import type { LoadName, StoreName } from '../wasm/opcodes.ts';
 import { sseHelper } from '../x86/helpers/declared.ts';
-import type { Condition, LiftContext, Width } from '../x86/lift-context.ts';
+import type { Condition, ExactOptions, LiftContext, Width } from '../x86/lift-context.ts';
 import type { Encoding, OperandDef, SizeCode } from '../x86/notation.ts';
 import { FlagsLifter } from './flags.ts';
 import type { OperandSource } from './operand-source.ts';
@@ -183,6 +184,10 @@ class InsnLifter implements LiftContext {
     return this.b.state(this.loadName(i), this.place(i));
   }
 
+  readAs(i: number, size: 'ss' | 'sd'): Node {
+    return this.readPart(i, size, 0);
+  }
+
   private readImmediate(i: number): Node {
     const width = this.width(i);
     if (width === 64) return this.source.immediate64(this.b);
@@ -238,14 +243,27 @@ class InsnLifter implements LiftContext {
     return at === 0 ? this.address(i) : this.b.add(this.address(i), this.b.i64(at));
   }
 
-  fastOrExact(code: number, isFast: Node | undefined, write: () => void, imm?: Node): void {
+  fastOrExact(code: number, isFast: Node | undefined, write: () => void, options: ExactOptions = {}): void {
     const { b } = this;
     const exact = (): void => {
       const destination = this.operandOffset(0);
-      this.exactSse(code, destination, destination, this.operandOffset(1), imm ?? b.i32(0));
+      this.exactSse(code, destination, destination, this.operandOffset(1), options.imm ?? b.i32(0));
     };
-    if (isFast) b.if(isFast, write, exact);
+    const otherwise = (): void => {
+      const isInexact = options.isInexact?.();
+      if (isInexact) b.if(isInexact, () => this.writeInexact(write), exact);
+      else exact();
+    };
+    if (isFast) b.if(isFast, write, otherwise);
     else exact();
+  }
+
+  /** The first inexact result since PE was cleared. */
+  private writeInexact(write: () => void): void {
+    const { b } = this;
+    this.setField(st.mxcsr, b.or(this.field(st.mxcsr), b.i32(MXCSR_PE)));
+    this.setField(st.sseFast, b.i32(SSE_FAST | SSE_PLAIN));
+    write();
   }
 
   exactSse(code: number, destination: Node, first: Node, second: Node, imm: Node): void {

@@ -19,6 +19,8 @@ export const FLAG_ID = 0x20_0000;
 /** MXCSR: all exceptions masked, and the bits in which plain arithmetic must find them: masks and rounding control. */
 export const MXCSR_MASKS = 0x1f80;
 export const MXCSR_UNUSUAL = 0x7f80;
+/** MXCSR: an inexact result. */
+export const MXCSR_PE = 0x20;
 
 /** Bits of the `sseFast` field. */
 export const SSE_FAST = 1;
@@ -108,7 +110,7 @@ export class Vcpu {
   set mxcsr(value: number) {
     this.setI32(st.mxcsr, value);
     const isPlain = (value & MXCSR_UNUSUAL) === MXCSR_MASKS;
-    this.setI32(st.sseFast, isPlain ? SSE_PLAIN | (value & 0x20 ? SSE_FAST : 0) : 0);
+    this.setI32(st.sseFast, isPlain ? SSE_PLAIN | (value & MXCSR_PE ? SSE_FAST : 0) : 0);
   }
   get mxcsr(): number {
     return this.getI32(st.mxcsr);

@@ -17,6 +17,14 @@ export type Width = 8 | 16 | 32 | 64;
 /** Condition codes in encoding order: O NO B NB Z NZ BE NBE S NS P NP L NL LE NLE. */
 export type Condition = number;
 
+/** What else is known about a floating-point operation. */
+export interface ExactOptions {
+  /** The immediate that the helper gets, else 0. */
+  imm?: Node;
+  /** Builds a condition (i32) on which the fast result is right too, and makes PE sticky. */
+  isInexact?: () => Node | undefined;
+}
+
 export interface LiftContext {
   readonly b: Builder;
   /** Operand size of `v` operands: 16, 32 or 64. */
@@ -32,6 +40,8 @@ export interface LiftContext {
   isMemory(i: number): boolean;
   /** Value of operand `i`. */
   read(i: number): Node;
+  /** Value of operand `i` as another type of the same width: `sd` for `q`, `ss` for `d`. */
+  readAs(i: number, size: 'ss' | 'sd'): Node;
   /** Writes operand `i`: 32-bit registers zero-extend, narrower parts of general and XMM registers are merged. */
   write(i: number, value: Node): void;
   /** Effective address (i64) of memory operand `i`, segment base included. */
@@ -51,10 +61,10 @@ export interface LiftContext {
   /** Writes `width` bits at byte `at` of XMM, YMM or memory operand `i`. */
   writePart(i: number, width: number, at: number, value: Node): void;
   /**
-   * Floating-point operation `code` (core/x86/fp) on operands 0 and 1 to operand 0: by `write` where `isFast` (i32) holds,
-   * else by the exact helper.
+   * Floating-point operation `code` (core/x86/fp) on operands 0 and 1 to operand 0: by `write` where `isFast` (i32, 0 or 1)
+   * holds, else by the exact helper.
    */
-  fastOrExact(code: number, isFast: Node | undefined, write: () => void, imm?: Node): void;
+  fastOrExact(code: number, isFast: Node | undefined, write: () => void, options?: ExactOptions): void;
   /** Calls the exact helper: operation, offsets of destination and sources, immediate. */
   exactSse(code: number, destination: Node, first: Node, second: Node, imm: Node): void;
   /** Clears the high half of a YMM register by number, or all of it. */

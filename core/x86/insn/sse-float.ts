@@ -1,115 +1,117 @@
 /**
  * SSE and SSE2 floating point, scalar and packed: SDM vol. 1, 10.4 and 11.4. Arithmetic runs as wasm's own f32 and f64
- * operations while that is indistinguishable: MXCSR plain and PE sticky (`sseFast`), operands and result neither NaN nor
- * denormal nor out of range. Everything else, and the rarer instructions, goes to the exact helper (core/x86/fp).
+ * operations while that is indistinguishable: operands and result ordinary (float-values.ts), MXCSR plain, and PE sticky or
+ * the result exact. Everything else, and the rarer instructions, goes to the exact helper (core/x86/fp). Conversions are in
+ * sse-convert.ts.
  */
 import type { Node } from '../../ir/ir.ts';
 import * as st from '../../vcpu/state.ts';
-import { MXCSR_MASKS, MXCSR_UNUSUAL, SSE_FAST, SSE_PLAIN } from '../../vcpu/vcpu.ts';
+import { MXCSR_MASKS, MXCSR_UNUSUAL, SSE_PLAIN } from '../../vcpu/vcpu.ts';
 import { sseOpCode } from '../fp/sse-ops.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { type EncodingSpec, enc, type InsnDef } from '../notation.ts';
+import { ALL, FORMS, isPlainOnly, mayBeInexact, type Suffix, Values } from './float-values.ts';
+import { exact, sseConvert } from './sse-convert.ts';
 
-type Suffix = 'ss' | 'sd' | 'ps' | 'pd';
+/** One operation a op x on a form's values. */
+interface Arithmetic {
+  compute(v: Values, a: Node, x: Node): Node;
+  /** Lanes whose result is zero for sure, where that is more than a result of zero says; the others must be normal. */
+  zeros?(v: Values, a: Node, x: Node): Node;
+  /** Holds only if an ordinary result is exact. */
+  isExact(v: Values, a: Node, x: Node, r: Node): Node;
+  /** Holds only if an ordinary result is inexact; undefined: nothing tells. */
+  isInexact(v: Values, a: Node, x: Node, r: Node): Node | undefined;
+}
 
-/** Prefix, value type, wasm shape and limits of each form. */
-const FORMS: Record<
-  Suffix,
-  { prefix: string; operands: [string, string]; shape: string; isPacked: boolean; isDouble: boolean }
-> = {
-  ss: { prefix: 'F3', operands: ['rw:Vss', 'r:Wss'], shape: 'f32', isPacked: false, isDouble: false },
-  sd: { prefix: 'F2', operands: ['rw:Vsd', 'r:Wsd'], shape: 'f64', isPacked: false, isDouble: true },
-  ps: { prefix: 'NP', operands: ['rw:Vx', 'r:Wx'], shape: 'f32x4', isPacked: true, isDouble: false },
-  pd: { prefix: '66', operands: ['rw:Vx', 'r:Wx'], shape: 'f64x2', isPacked: true, isDouble: true },
+/** Either operand is recovered from the result: the larger one without error, so that the other tells. */
+const sumIsExact = (v: Values, a: Node, x: Node, fromA: Node, fromX: Node): Node =>
+  v.all(v.and(v.op('eq', fromA, x), v.op('eq', fromX, a)));
+
+const addition: Arithmetic = {
+  compute: (v, a, x) => v.op('add', a, x),
+  isExact: (v, a, x, r) => sumIsExact(v, a, x, v.op('sub', r, a), v.op('sub', r, x)),
+  isInexact: (v, a, x, r) => v.not(addition.isExact(v, a, x, r)),
 };
-const ALL: readonly Suffix[] = ['ss', 'sd', 'ps', 'pd'];
+const subtraction: Arithmetic = {
+  compute: (v, a, x) => v.op('sub', a, x),
+  isExact: (v, a, x, r) => sumIsExact(v, a, x, v.op('sub', a, r), v.op('add', r, x)),
+  isInexact: (v, a, x, r) => v.not(subtraction.isExact(v, a, x, r)),
+};
+const multiplication: Arithmetic = {
+  compute: (v, a, x) => v.op('mul', a, x),
+  zeros: (v, a, x) => v.or(v.isZero(a), v.isZero(x)),
+  isExact: (v, a, x) => v.haveHalfPrecision(a, x),
+  isInexact: (v, a, x, r) => v.hasLongProduct(a, x, r),
+};
+const division: Arithmetic = {
+  compute: (v, a, x) => v.op('div', a, x),
+  zeros: (v, a, x) => v.and(v.isZero(a), v.op('ne', x, v.constant(0n))),
+  isExact: (v, a, x, r) => v.andTruths(v.all(v.op('eq', v.op('mul', r, x), a)), v.haveHalfPrecision(r, x)),
+  isInexact: (v, a, x, r) => v.not(v.all(v.op('eq', v.op('mul', r, x), a))),
+};
 
-/** Bit patterns of the smallest normal and the largest finite number. */
-const MIN_NORMAL = { f32: 0x00800000n, f64: 0x0010000000000000n };
-const MAX_FINITE = { f32: 0x7f7fffffn, f64: 0x7fefffffffffffffn };
-
-/** Predicates on one form's values; they answer i32, true only if they hold in all lanes. */
-class Values {
-  private readonly c: LiftContext;
-  private readonly suffix: Suffix;
-  constructor(c: LiftContext, suffix: Suffix) {
-    this.c = c;
-    this.suffix = suffix;
-  }
-  op(name: string, ...args: Node[]): Node {
-    return this.c.b.op(`${FORMS[this.suffix].shape}.${name}`, ...args);
-  }
-  constant(bits: { f32: bigint; f64: bigint } | bigint): Node {
-    const { b } = this.c;
-    const { isPacked, isDouble } = FORMS[this.suffix];
-    const pattern = typeof bits === 'bigint' ? bits : isDouble ? bits.f64 : bits.f32;
-    if (isPacked) {
-      const pair = isDouble ? pattern : pattern | (pattern << 32n);
-      return b.v128(pair | (pair << 64n));
-    }
-    return isDouble ? b.f64(pattern) : b.f32(Number(pattern));
-  }
-  /** Mask → i32 that is 1 when all lanes are set. */
-  all(mask: Node): Node {
-    return mask.type === 'v128'
-      ? this.c.b.op(`${FORMS[this.suffix].isDouble ? 'i64x2' : 'i32x4'}.all_true`, mask)
-      : mask;
-  }
-  or(a: Node, x: Node): Node {
-    return a.type === 'v128' ? this.c.b.op('v128.or', a, x) : this.c.b.or(a, x);
-  }
-  and(a: Node, x: Node): Node {
-    return a.type === 'v128' ? this.c.b.op('v128.and', a, x) : this.c.b.and(a, x);
-  }
-  isZero(v: Node): Node {
-    return this.op('eq', v, this.constant(0n));
-  }
-  /** Normal, infinite or zero: neither NaN nor denormal. */
-  isPlain(v: Node): Node {
-    return this.or(this.op('ge', this.op('abs', v), this.constant(MIN_NORMAL)), this.isZero(v));
-  }
-  /** Finite and above the smallest normal, where no underflow can have happened. */
-  isSafe(v: Node): Node {
-    return this.op('gt', this.op('abs', v), this.constant(MIN_NORMAL));
-  }
-  isFinite(v: Node): Node {
-    return this.op('le', this.op('abs', v), this.constant(MAX_FINITE));
-  }
+/** r is the operation's result on ordinary operands, and itself ordinary. */
+function areOrdinary(v: Values, op: Arithmetic, a: Node, x: Node, r: Node): Node {
+  return v.andTruths(v.andTruths(v.isOrdinary(a), v.isOrdinary(x)), v.isOrdinary(r, op.zeros?.(v, a, x)));
 }
 
-function mxcsrAllows(c: LiftContext, bit: number): Node {
-  return c.b.and(c.field(st.sseFast), c.b.i32(bit));
+/** Writes a op x to operand 0, by the fast way or as the exact operation `name`. */
+function calculate(c: LiftContext, name: string, suffix: Suffix, op: Arithmetic, a: Node, x: Node): void {
+  const v = new Values(c, suffix);
+  const r = op.compute(v, a, x);
+  const isFast = c.b.and(areOrdinary(v, op, a, x, r), mayBeInexact(c, op.isExact(v, a, x, r)));
+  const isInexact = (): Node | undefined => {
+    const inexact = op.isInexact(v, a, x, r);
+    return inexact && c.b.and(c.b.and(isPlainOnly(c), areOrdinary(v, op, a, x, r)), inexact);
+  };
+  c.fastOrExact(sseOpCode(name + suffix), isFast, () => c.write(0, r), { isInexact });
 }
-
-/** Fast if `isFast` (i32): writes `result`; else exact. */
-function fastOrExact(c: LiftContext, name: string, isFast: Node, result: Node): void {
-  c.fastOrExact(sseOpCode(name), isFast, () => c.write(0, result));
-}
-
-/** When the result of an operation on plain operands is what the CPU would give, beyond being finite. */
-type ResultRule = (v: Values, a: Node, x: Node, r: Node) => Node;
-const sumRule: ResultRule = (v, _a, _x, r) => v.or(v.isSafe(r), v.isZero(r));
-const productRule: ResultRule = (v, a, x, r) => v.or(v.isSafe(r), v.or(v.isZero(a), v.isZero(x)));
-const quotientRule: ResultRule = (v, a, _x, r) => v.or(v.isSafe(r), v.isZero(a));
 
 function encodingsOf(suffix: Suffix, opcode: string): EncodingSpec[] {
   const { prefix, operands, isPacked } = FORMS[suffix];
   return [enc(`${prefix} 0F ${opcode} /r`, ...operands, { aligned: isPacked })];
 }
 
-function arithmetic(name: string, opcode: string, rule: ResultRule): InsnDef[] {
+function arithmetic(name: string, opcode: string, op: Arithmetic): InsnDef[] {
   return ALL.map((suffix) => ({
     mnemonic: name + suffix,
     encodings: encodingsOf(suffix, opcode),
+    lift: (c) => calculate(c, name, suffix, op, c.read(0), c.read(1)),
+  }));
+}
+
+/** The sign bits of every other lane, the first included: what ADDSUB changes in its second operand. */
+const EVEN_SIGNS = { ps: 0x0000_0000_8000_0000_0000_0000_8000_0000n, pd: 0x8000_0000_0000_0000n };
+
+function addSubtract(suffix: 'ps' | 'pd', encoding: EncodingSpec): InsnDef {
+  return {
+    mnemonic: `addsub${suffix}`,
+    encodings: [encoding],
     lift(c) {
-      const v = new Values(c, suffix);
+      const x = c.b.op('v128.xor', c.read(1), c.b.v128(EVEN_SIGNS[suffix]));
+      calculate(c, 'addsub', suffix, addition, c.read(0), x);
+    },
+  };
+}
+
+/** Bytes of the even and the odd lanes of two vectors. */
+const lanes = (bytes: number, odd: 0 | 1): number[] =>
+  Array.from({ length: 32 }, (_, i) => i).filter((i) => Math.floor(i / bytes) % 2 === odd);
+
+/** HADDxx, HSUBxx: each lane of the result comes from two neighbours. */
+function horizontal(name: 'hadd' | 'hsub', suffix: 'ps' | 'pd', encoding: EncodingSpec): InsnDef {
+  return {
+    mnemonic: name + suffix,
+    encodings: [encoding],
+    lift(c) {
       const a = c.read(0);
       const x = c.read(1);
-      const r = v.op(name, a, x);
-      const lanes = v.and(v.and(v.isPlain(a), v.isPlain(x)), v.and(v.isFinite(r), rule(v, a, x, r)));
-      fastOrExact(c, name + suffix, c.b.and(v.all(lanes), mxcsrAllows(c, SSE_FAST)), r);
+      const bytes = suffix === 'ps' ? 4 : 8;
+      const pick = (odd: 0 | 1): Node => c.b.shuffle(a, x, lanes(bytes, odd));
+      calculate(c, name, suffix, name === 'hadd' ? addition : subtraction, pick(0), pick(1));
     },
-  }));
+  };
 }
 
 /** MIN and MAX give the second operand when they are equal or unordered: the order of pmin and pmax. */
@@ -123,8 +125,7 @@ function extremum(name: 'min' | 'max', opcode: string): InsnDef[] {
       const x = c.read(1);
       const picks = name === 'min' ? 'lt' : 'gt';
       const r = FORMS[suffix].isPacked ? v.op(`p${name}`, x, a) : c.b.select(v.op(picks, a, x), a, x);
-      const isFast = c.b.and(v.all(v.and(v.isPlain(a), v.isPlain(x))), c.b.ne(mxcsrAllows(c, SSE_PLAIN), c.b.i32(0)));
-      fastOrExact(c, name + suffix, isFast, r);
+      c.fastOrExact(sseOpCode(name + suffix), c.b.and(v.isNumber(a), v.isNumber(x)), () => c.write(0, r));
     },
   }));
 }
@@ -136,35 +137,22 @@ const squareRoot: InsnDef[] = ALL.map((suffix) => ({
     operands: [e.operands[0]!.replace('rw', 'w'), e.operands[1]!],
   })),
   lift(c) {
+    const { b } = c;
     const v = new Values(c, suffix);
     const x = c.read(1);
-    const isPositive = v.op('ge', x, v.constant(MIN_NORMAL));
-    const lanes = v.and(v.or(isPositive, v.isZero(x)), v.isFinite(x));
-    fastOrExact(c, `sqrt${suffix}`, c.b.and(v.all(lanes), mxcsrAllows(c, SSE_FAST)), v.op('sqrt', x));
+    const r = v.op('sqrt', x);
+    const areRoots = (): Node => v.all(v.op('eq', v.op('mul', r, r), x));
+    const isOrdinary = (): Node =>
+      b.and(b.and(v.isOrdinary(x), v.all(v.op('ge', x, v.constant(0n)))), v.surelyOrdinary(r));
+    const isExact = b.and(areRoots(), v.haveHalfPrecision(r, r));
+    const isInexact = (): Node => b.and(b.and(isPlainOnly(c), isOrdinary()), b.eqz(areRoots()));
+    c.fastOrExact(sseOpCode(`sqrt${suffix}`), b.and(isOrdinary(), mayBeInexact(c, isExact)), () => c.write(0, r), {
+      isInexact,
+    });
   },
 }));
 
-/** Instructions that always take the exact way. */
-function exact(
-  name: string,
-  encodings: EncodingSpec[],
-  options: { immediateMask?: number; cpuid?: string } = {},
-): InsnDef {
-  return {
-    mnemonic: name,
-    encodings: options.cpuid
-      ? encodings.map((e) => ({ ...e, options: { ...e.options, cpuid: options.cpuid! } }))
-      : encodings,
-    ...(name.startsWith('r') && !name.startsWith('round') ? { test: { tolerance: 'relative 1.5 * 2^-12' } } : {}),
-    lift(c) {
-      const imm = options.immediateMask ? c.b.and(c.immediate(), c.b.i32(options.immediateMask)) : undefined;
-      c.fastOrExact(sseOpCode(name), undefined, () => {}, imm);
-      if (encodings[0]!.operands[0]!.endsWith(':Pq')) c.markMmxWritten(0);
-    },
-  };
-}
-
-/** COMISx and UCOMISx: ZF PF CF from the comparison, the other flags cleared. */
+/** COMISx and UCOMISx: ZF PF CF from the comparison, the other flags cleared. Numbers compare whatever MXCSR says. */
 function compareToFlags(name: string, suffix: 'ss' | 'sd', opcode: string): InsnDef {
   const type = suffix;
   return {
@@ -176,116 +164,11 @@ function compareToFlags(name: string, suffix: 'ss' | 'sd', opcode: string): Insn
       const v = new Values(c, suffix);
       const a = c.read(0);
       const x = c.read(1);
-      const isPlain = b.ne(mxcsrAllows(c, SSE_PLAIN), b.i32(0));
-      c.fastOrExact(sseOpCode(name), b.and(b.and(v.isPlain(a), v.isPlain(x)), isPlain), () => {
+      c.fastOrExact(sseOpCode(name), b.and(v.isNumber(a), v.isNumber(x)), () => {
         c.setZf(v.op('eq', a, x));
         c.setCf(v.op('lt', a, x));
         for (const set of [c.setPf, c.setOf, c.setSf, c.setAf]) set.call(c, b.i32(0));
       });
-    },
-  };
-}
-
-/** Integer register or memory → float. Small integers are exact whatever MXCSR says. */
-function fromInteger(suffix: 'ss' | 'sd'): InsnDef {
-  const { prefix, shape } = FORMS[suffix];
-  return {
-    mnemonic: `cvtsi2${suffix}`,
-    encodings: [enc(`${prefix} 0F 2A /r`, `w:V${suffix}`, 'r:Ey')],
-    lift(c) {
-      const { b } = c;
-      const x = c.read(1);
-      const is64 = x.type === 'i64';
-      const r = b.op(`${shape}.convert_${x.type}_s`, x);
-      if (!is64 && suffix === 'sd') {
-        c.write(0, r);
-        return;
-      }
-      // Within ±2^53 (2^24) the conversion is exact.
-      const limit = suffix === 'sd' ? 1n << 53n : 1n << 24n;
-      const isSmall = b.op('i64.le_u', b.add(b.extendS(x), b.i64(limit)), b.i64(2n * limit));
-      fastOrExact(c, `cvtsi2${suffix}${is64 ? '64' : ''}`, b.or(isSmall, mxcsrAllows(c, SSE_FAST)), r);
-    },
-  };
-}
-
-/** Float → integer register, rounding or truncating. Out of range gives the indefinite integer, by the exact way. */
-function toInteger(suffix: 'ss' | 'sd', truncates: boolean): InsnDef {
-  const { prefix, shape, isDouble } = FORMS[suffix];
-  const name = `cvt${truncates ? 't' : ''}${suffix}2si`;
-  return {
-    mnemonic: name,
-    encodings: [enc(`${prefix} 0F ${truncates ? '2C' : '2D'} /r`, 'w:Gy', `r:W${suffix}`)],
-    lift(c) {
-      const { b } = c;
-      const x = c.read(1);
-      const is64 = c.width(0) === 64;
-      const whole = b.op(`${shape}.${truncates ? 'trunc' : 'nearest'}`, x);
-      const bits = is64 ? 63n : 31n;
-      const limit = isDouble ? b.f64((1023n + bits) << 52n) : b.f32(Number((127n + bits) << 23n));
-      const inRange = b.op(`${shape}.lt`, b.op(`${shape}.abs`, whole), limit);
-      const isExact = b.op(`${shape}.eq`, whole, x);
-      const isFast = b.and(inRange, b.or(isExact, mxcsrAllows(c, SSE_FAST)));
-      fastOrExact(c, `${name}${is64 ? '64' : ''}`, isFast, b.op(`${is64 ? 'i64' : 'i32'}.trunc_sat_${shape}_s`, whole));
-    },
-  };
-}
-
-const widen: InsnDef = {
-  mnemonic: 'cvtss2sd',
-  encodings: [enc('F3 0F 5A /r', 'w:Vsd', 'r:Wss')],
-  lift(c) {
-    const v = new Values(c, 'ss');
-    const x = c.read(1);
-    const isFast = c.b.and(v.isPlain(x), c.b.ne(mxcsrAllows(c, SSE_PLAIN), c.b.i32(0)));
-    fastOrExact(c, 'cvtss2sd', isFast, c.b.op('f64.promote_f32', x));
-  },
-};
-
-const demote: InsnDef = {
-  mnemonic: 'cvtsd2ss',
-  encodings: [enc('F2 0F 5A /r', 'w:Vss', 'r:Wsd')],
-  lift(c) {
-    const { b } = c;
-    const x = c.read(1);
-    const r = b.op('f32.demote_f64', x);
-    const narrow = new Values(c, 'ss');
-    const isZero = new Values(c, 'sd').isZero(x);
-    const isGood = b.and(narrow.isFinite(r), b.or(narrow.isSafe(r), isZero));
-    fastOrExact(c, 'cvtsd2ss', b.and(isGood, mxcsrAllows(c, SSE_FAST)), r);
-  },
-};
-
-/** Packed int32 → float: exact for doubles. */
-const packedFromInteger: InsnDef[] = [
-  {
-    mnemonic: 'cvtdq2pd',
-    encodings: [enc('F3 0F E6 /r', 'w:Vx', 'r:Wq')],
-    lift(c) {
-      c.writeXmm(0, c.b.op('f64x2.convert_low_i32x4_s', c.b.op('i64x2.splat', c.read(1))));
-    },
-  },
-  {
-    mnemonic: 'cvtdq2ps',
-    encodings: [enc('NP 0F 5B /r', 'w:Vx', 'r:Wx', { aligned: true })],
-    lift(c) {
-      fastOrExact(c, 'cvtdq2ps', mxcsrAllows(c, SSE_FAST), c.b.op('f32x4.convert_i32x4_s', c.read(1)));
-    },
-  },
-];
-
-/** CVTPS2DQ and CVTTPS2DQ: fast while all elements are in range. */
-function packedToInteger(name: string, prefix: string, round: 'nearest' | 'trunc'): InsnDef {
-  return {
-    mnemonic: name,
-    encodings: [enc(`${prefix} 0F 5B /r`, 'w:Vx', 'r:Wx', { aligned: true })],
-    lift(c) {
-      const { b } = c;
-      const v = new Values(c, 'ps');
-      const whole = v.op(round, c.read(1));
-      const inRange = v.op('lt', v.op('abs', whole), v.constant(BigInt((127 + 31) << 23)));
-      const isFast = b.and(v.all(inRange), mxcsrAllows(c, SSE_FAST));
-      fastOrExact(c, name, isFast, b.op('i32x4.trunc_sat_f32x4_s', whole));
     },
   };
 }
@@ -316,7 +199,6 @@ function comparison(suffix: Suffix, predicates: 8 | 32): InsnDef {
       const at = b.extendU(b.shl(b.and(predicate, b.i32(15)), b.i32(2)));
       const accepted = b.wrap(b.shrU(b.i64(PREDICATE_TABLE), at));
       const bit = (n: number): Node => b.and(b.shrU(accepted, b.i32(n)), b.i32(1));
-      const isPlain = v.all(v.and(v.isPlain(a), v.isPlain(x)));
       const outcomes = ['lt', 'eq', 'gt'].map((name) => v.op(name, a, x));
       const terms = outcomes.map((outcome, n) => {
         if (!isPacked) return b.and(outcome, bit(n));
@@ -326,8 +208,8 @@ function comparison(suffix: Suffix, predicates: 8 | 32): InsnDef {
       const mask = isPacked
         ? any
         : b.op(`${shape}.reinterpret_${isDouble ? 'i64' : 'i32'}`, isDouble ? b.neg(b.extendU(any)) : b.neg(any));
-      const isFast = b.and(isPlain, b.ne(mxcsrAllows(c, SSE_PLAIN), b.i32(0)));
-      c.fastOrExact(sseOpCode(`cmp${suffix}`), isFast, () => c.write(0, mask), predicate);
+      const isFast = b.and(v.isNumber(a), v.isNumber(x));
+      c.fastOrExact(sseOpCode(`cmp${suffix}`), isFast, () => c.write(0, mask), { imm: predicate });
     },
   };
 }
@@ -354,74 +236,21 @@ function roundTo(suffix: Suffix): InsnDef {
       const down = b.select(is(1), v.op('floor', x), v.op('nearest', x));
       const r = b.select(is(3), v.op('trunc', x), b.select(is(2), v.op('ceil', x), down));
       const needsNoMxcsr = b.eq(b.and(imm, b.i32(12)), b.i32(8));
-      const isFast = b.and(v.all(v.isPlain(x)), b.or(needsNoMxcsr, mxcsrAllows(c, SSE_FAST)));
-      c.fastOrExact(sseOpCode(`round${suffix}`), isFast, () => c.write(0, r), imm);
+      const isExact = v.all(v.op('eq', r, x));
+      const isFast = b.and(v.isNumber(x), b.or(needsNoMxcsr, mayBeInexact(c, isExact)));
+      c.fastOrExact(sseOpCode(`round${suffix}`), isFast, () => c.write(0, r), { imm });
     },
   };
 }
-
-/** Conversions between packed formats: fast while every element converts without notice. */
-function packedConversion(
-  name: string,
-  encoding: EncodingSpec,
-  convert: (c: LiftContext, x: Node) => { result: Node; isFast: Node },
-): InsnDef {
-  return {
-    mnemonic: name,
-    encodings: [encoding],
-    lift(c) {
-      const source = c.read(1);
-      const x = source.type === 'i64' ? c.b.op('i64x2.splat', source) : source;
-      const { result, isFast } = convert(c, x);
-      c.fastOrExact(sseOpCode(name), isFast, () => c.writeXmm(0, result));
-    },
-  };
-}
-
-const truncateDoubles = (c: LiftContext, x: Node, round: 'trunc' | 'nearest'): { result: Node; isFast: Node } => {
-  const v = new Values(c, 'pd');
-  const whole = v.op(round, x);
-  const inRange = v.op('lt', v.op('abs', whole), v.constant((1023n + 31n) << 52n));
-  return {
-    result: c.b.op('i32x4.trunc_sat_f64x2_s_zero', whole),
-    isFast: c.b.and(v.all(inRange), mxcsrAllows(c, SSE_FAST)),
-  };
-};
-
-const packedConversions: InsnDef[] = [
-  packedConversion('cvtps2pd', enc('NP 0F 5A /r', 'w:Vx', 'r:Wq'), (c, x) => {
-    const v = new Values(c, 'ps');
-    const isPlain = c.b.ne(mxcsrAllows(c, SSE_PLAIN), c.b.i32(0));
-    return { result: c.b.op('f64x2.promote_low_f32x4', x), isFast: c.b.and(v.all(v.isPlain(x)), isPlain) };
-  }),
-  packedConversion('cvtpd2ps', enc('66 0F 5A /r', 'w:Vx', 'r:Wx', { aligned: true }), (c, x) => {
-    const wide = new Values(c, 'pd');
-    const narrow = new Values(c, 'ps');
-    const r = c.b.op('f32x4.demote_f64x2_zero', x);
-    // Zeros must come from zeros; the two upper elements of the result are always 0.
-    const zeros = c.b.eq(
-      c.b.op('i32x4.bitmask', narrow.isZero(r)),
-      c.b.or(c.b.op('i64x2.bitmask', wide.isZero(x)), c.b.i32(12)),
-    );
-    const lanes = narrow.all(narrow.and(narrow.isFinite(r), narrow.or(narrow.isSafe(r), narrow.isZero(r))));
-    return { result: r, isFast: c.b.and(c.b.and(lanes, zeros), mxcsrAllows(c, SSE_FAST)) };
-  }),
-  packedConversion('cvtpd2dq', enc('F2 0F E6 /r', 'w:Vx', 'r:Wx', { aligned: true }), (c, x) =>
-    truncateDoubles(c, x, 'nearest'),
-  ),
-  packedConversion('cvttpd2dq', enc('66 0F E6 /r', 'w:Vx', 'r:Wx', { aligned: true }), (c, x) =>
-    truncateDoubles(c, x, 'trunc'),
-  ),
-];
 
 const A = { aligned: true };
 const sse4 = { immediateMask: 0xff, cpuid: 'sse4_1' };
 
 export const sseFloat: InsnDef[] = [
-  ...arithmetic('add', '58', sumRule),
-  ...arithmetic('sub', '5C', sumRule),
-  ...arithmetic('mul', '59', productRule),
-  ...arithmetic('div', '5E', quotientRule),
+  ...arithmetic('add', '58', addition),
+  ...arithmetic('sub', '5C', subtraction),
+  ...arithmetic('mul', '59', multiplication),
+  ...arithmetic('div', '5E', division),
   ...extremum('min', '5D'),
   ...extremum('max', '5F'),
   ...squareRoot,
@@ -429,39 +258,21 @@ export const sseFloat: InsnDef[] = [
   compareToFlags('ucomisd', 'sd', '2E'),
   compareToFlags('comiss', 'ss', '2F'),
   compareToFlags('comisd', 'sd', '2F'),
-  fromInteger('ss'),
-  fromInteger('sd'),
-  toInteger('ss', true),
-  toInteger('sd', true),
-  toInteger('ss', false),
-  toInteger('sd', false),
-  widen,
-  demote,
-  ...packedFromInteger,
-  packedToInteger('cvtps2dq', '66', 'nearest'),
-  packedToInteger('cvttps2dq', 'F3', 'trunc'),
-  ...packedConversions,
+  ...sseConvert,
   ...ALL.map((suffix) => comparison(suffix, 8)),
   ...ALL.map(roundTo),
   exact('rcpps', [enc('NP 0F 53 /r', 'w:Vx', 'r:Wx', A)]),
   exact('rcpss', [enc('F3 0F 53 /r', 'w:Vd', 'r:Wd')]),
   exact('rsqrtps', [enc('NP 0F 52 /r', 'w:Vx', 'r:Wx', A)]),
   exact('rsqrtss', [enc('F3 0F 52 /r', 'w:Vd', 'r:Wd')]),
-  exact('addsubps', [enc('F2 0F D0 /r', 'rw:Vx', 'r:Wx', A)]),
-  exact('addsubpd', [enc('66 0F D0 /r', 'rw:Vx', 'r:Wx', A)]),
-  exact('haddps', [enc('F2 0F 7C /r', 'rw:Vx', 'r:Wx', A)]),
-  exact('haddpd', [enc('66 0F 7C /r', 'rw:Vx', 'r:Wx', A)]),
-  exact('hsubps', [enc('F2 0F 7D /r', 'rw:Vx', 'r:Wx', A)]),
-  exact('hsubpd', [enc('66 0F 7D /r', 'rw:Vx', 'r:Wx', A)]),
+  addSubtract('ps', enc('F2 0F D0 /r', 'rw:Vx', 'r:Wx', A)),
+  addSubtract('pd', enc('66 0F D0 /r', 'rw:Vx', 'r:Wx', A)),
+  horizontal('hadd', 'ps', enc('F2 0F 7C /r', 'rw:Vx', 'r:Wx', A)),
+  horizontal('hadd', 'pd', enc('66 0F 7C /r', 'rw:Vx', 'r:Wx', A)),
+  horizontal('hsub', 'ps', enc('F2 0F 7D /r', 'rw:Vx', 'r:Wx', A)),
+  horizontal('hsub', 'pd', enc('66 0F 7D /r', 'rw:Vx', 'r:Wx', A)),
   exact('dpps', [enc('66 0F 3A 40 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], sse4),
   exact('dppd', [enc('66 0F 3A 41 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], sse4),
-  // Between MMX and XMM.
-  exact('cvtpi2ps', [enc('NP 0F 2A /r', 'w:Vq', 'r:Qq')]),
-  exact('cvtpi2pd', [enc('66 0F 2A /r', 'w:Vx', 'r:Qq')]),
-  exact('cvtps2pi', [enc('NP 0F 2D /r', 'w:Pq', 'r:Wq')]),
-  exact('cvttps2pi', [enc('NP 0F 2C /r', 'w:Pq', 'r:Wq')]),
-  exact('cvtpd2pi', [enc('66 0F 2D /r', 'w:Pq', 'r:Wx', A)]),
-  exact('cvttpd2pi', [enc('66 0F 2C /r', 'w:Pq', 'r:Wx', A)]),
 ];
 
 /** CMPxx as VEX has them. */

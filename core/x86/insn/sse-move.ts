@@ -18,11 +18,31 @@ function move(mnemonic: string, ...encodings: EncodingSpec[]): InsnDef {
   };
 }
 
-/** An i32 or i64 in the low bits of a vector of zeros. */
+/** Moves of one float, which stays a float on the way. */
+function moveFloat(mnemonic: string, size: 'ss' | 'sd', ...encodings: EncodingSpec[]): InsnDef {
+  return {
+    mnemonic,
+    encodings,
+    lift(c) {
+      c.write(0, c.readAs(1, size));
+    },
+  };
+}
+function loadFloat(mnemonic: string, size: 'ss' | 'sd', ...encodings: EncodingSpec[]): InsnDef {
+  return {
+    mnemonic,
+    encodings,
+    lift(c) {
+      c.writeXmm(0, zeroExtended(c, c.readAs(1, size)));
+    },
+  };
+}
+
+const SHAPES = { i32: 'i32x4', i64: 'i64x2', f32: 'f32x4', f64: 'f64x2', v128: '' };
+
+/** A number in the low bits of a vector of zeros. */
 function zeroExtended(c: LiftContext, value: Node): Node {
-  const { b } = c;
-  if (value.type === 'i32') return b.lane('i32x4.replace_lane', 0, b.v128(0n), value);
-  return b.lane('i64x2.replace_lane', 0, b.v128(0n), value);
+  return c.b.lane(`${SHAPES[value.type]}.replace_lane`, 0, c.b.v128(0n), value);
 }
 
 /** Loads that clear the rest of the XMM register. */
@@ -36,8 +56,9 @@ function load(mnemonic: string, ...encodings: EncodingSpec[]): InsnDef {
   };
 }
 
-const low = (c: LiftContext, vector: Node): Node => c.b.lane('i64x2.extract_lane', 0, vector);
-const high = (c: LiftContext, vector: Node): Node => c.b.lane('i64x2.extract_lane', 1, vector);
+/** Halves are floats to us, which stay in vector registers. */
+const low = (c: LiftContext, vector: Node): Node => c.b.lane('f64x2.extract_lane', 0, vector);
+const high = (c: LiftContext, vector: Node): Node => c.b.lane('f64x2.extract_lane', 1, vector);
 
 /** Replaces one half of the XMM destination by what `pick` makes of the source. */
 function half(mnemonic: string, encodings: EncodingSpec[], lane: 0 | 1, pick: (c: LiftContext) => Node): InsnDef {
@@ -45,7 +66,7 @@ function half(mnemonic: string, encodings: EncodingSpec[], lane: 0 | 1, pick: (c
     mnemonic,
     encodings,
     lift(c) {
-      c.writeXmm(0, c.b.lane('i64x2.replace_lane', lane, c.readXmm(0), pick(c)));
+      c.writeXmm(0, c.b.lane('f64x2.replace_lane', lane, c.readXmm(0), pick(c)));
     },
   };
 }
@@ -128,10 +149,10 @@ export const sseMove: InsnDef[] = [
   move('movntq', enc('NP 0F E7 /r', 'w:Mq', 'r:Pq')),
   move('movntdqa', enc('66 0F 38 2A /r', 'w:Vx', 'r:Mx', { aligned: true, cpuid: 'sse4_1' })),
   // Scalar moves: registers merge, loads clear the rest.
-  move('movss', enc('F3 0F 10 /r', 'w:Vd', 'r:Ud'), enc('F3 0F 11 /r', 'w:Wd', 'r:Vd')),
-  load('movss', enc('F3 0F 10 /r', 'w:Vx', 'r:Md')),
-  move('movsd', enc('F2 0F 10 /r', 'w:Vq', 'r:Uq'), enc('F2 0F 11 /r', 'w:Wq', 'r:Vq')),
-  load('movsd', enc('F2 0F 10 /r', 'w:Vx', 'r:Mq')),
+  moveFloat('movss', 'ss', enc('F3 0F 10 /r', 'w:Vd', 'r:Ud'), enc('F3 0F 11 /r', 'w:Wd', 'r:Vd')),
+  loadFloat('movss', 'ss', enc('F3 0F 10 /r', 'w:Vx', 'r:Md')),
+  moveFloat('movsd', 'sd', enc('F2 0F 10 /r', 'w:Vq', 'r:Uq'), enc('F2 0F 11 /r', 'w:Wq', 'r:Vq')),
+  loadFloat('movsd', 'sd', enc('F2 0F 10 /r', 'w:Vx', 'r:Mq')),
   // General registers and MMX.
   load('movd', enc('66 0F 6E /r', 'w:Vx', 'r:Ey')),
   move('movd', enc('66 0F 7E /r', 'w:Ey', 'r:Vy'), enc('NP 0F 7E /r', 'w:Ey', 'r:Py')),
@@ -149,10 +170,10 @@ export const sseMove: InsnDef[] = [
   load('movq2dq', enc('F3 0F D6 /r', 'w:Vx', 'r:Nq')),
   move('movdq2q', enc('F2 0F D6 /r', 'w:Pq', 'r:Uq')),
   // Halves.
-  half('movlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.read(1)),
-  half('movlpd', [enc('66 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.read(1)),
-  half('movhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.read(1)),
-  half('movhpd', [enc('66 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.read(1)),
+  half('movlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.readAs(1, 'sd')),
+  half('movlpd', [enc('66 0F 12 /r', 'rw:Vx', 'r:Mq')], 0, (c) => c.readAs(1, 'sd')),
+  half('movhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.readAs(1, 'sd')),
+  half('movhpd', [enc('66 0F 16 /r', 'rw:Vx', 'r:Mq')], 1, (c) => c.readAs(1, 'sd')),
   half('movhlps', [enc('NP 0F 12 /r', 'rw:Vx', 'r:Ux')], 0, (c) => high(c, c.readXmm(1))),
   half('movlhps', [enc('NP 0F 16 /r', 'rw:Vx', 'r:Ux')], 1, (c) => low(c, c.readXmm(1))),
   storeHalf('movlps', [enc('NP 0F 13 /r', 'w:Mq', 'r:Vx')], low),
@@ -163,7 +184,7 @@ export const sseMove: InsnDef[] = [
     mnemonic: 'movddup',
     encodings: [enc('F2 0F 12 /r', 'w:Vx', 'r:Wq')],
     lift(c) {
-      c.writeXmm(0, c.b.op('i64x2.splat', c.read(1)));
+      c.writeXmm(0, c.b.op('f64x2.splat', c.readAs(1, 'sd')));
     },
   },
   duplicate('movsldup', enc('F3 0F 12 /r', 'w:Vx', 'r:Wx', ALIGNED), [0, 0, 2, 2]),
@@ -197,8 +218,8 @@ export const sseMove: InsnDef[] = [
       const { b } = c;
       const imm = c.immediate();
       const pick = (v: Node, at: number): Node => b.select(field(c, imm, at, 1), high(c, v), low(c, v));
-      const first = b.op('i64x2.splat', pick(c.read(0), 0));
-      c.write(0, b.lane('i64x2.replace_lane', 1, first, pick(c.read(1), 1)));
+      const first = b.op('f64x2.splat', pick(c.read(0), 0));
+      c.write(0, b.lane('f64x2.replace_lane', 1, first, pick(c.read(1), 1)));
     },
   },
   {

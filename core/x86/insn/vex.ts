@@ -153,8 +153,9 @@ class VexLift {
       writeXmm: (i, value) => this.write(i, half, 128, value),
       operandOffset: (i) => this.helperOperand(i),
       immediate: () => this.immediate(half),
-      fastOrExact: (code, isFast, write, imm) => {
-        this.fast.push({ code, isFast, write, imm });
+      readAs: (i, size) => part(i, size),
+      fastOrExact: (code, isFast, write, options) => {
+        this.fast.push({ code, isFast, write, imm: options?.imm });
       },
     };
     return Object.assign(Object.create(c) as LiftContext, overrides);
@@ -217,7 +218,7 @@ class VexLift {
       exact();
       return;
     }
-    const isFast = second ? b.and(truth(this.c, first.isFast), truth(this.c, second.isFast!)) : first.isFast;
+    const isFast = second ? b.and(first.isFast, second.isFast!) : first.isFast;
     const write = (): void => {
       for (const { write } of this.fast) write();
       this.flush();
@@ -250,14 +251,12 @@ class VexLift {
     if (merges(first!)) {
       const rest = c.readPart(1, 'x', 0);
       const isSingle = WIDTHS[first!.size] === 32;
-      const lane = c.readPart(0, isSingle ? 'd' : 'q', 0);
-      c.writePart(0, 128, 0, b.lane(`${isSingle ? 'i32x4' : 'i64x2'}.replace_lane`, 0, rest, lane));
+      const lane = c.readPart(0, isSingle ? 'ss' : 'sd', 0);
+      c.writePart(0, 128, 0, b.lane(`${isSingle ? 'f32x4' : 'f64x2'}.replace_lane`, 0, rest, lane));
     }
     if (c.width(0) !== 256) c.writePart(0, 128, 16, b.v128(0n));
   }
 }
-
-const truth = (c: LiftContext, node: Node): Node => c.b.ne(node, c.b.i32(0));
 
 /** The VEX forms of an instruction; rows without XMM operands have none. */
 export function vexForms(insn: InsnDef, options: VexOptions): InsnDef[] {
