@@ -20,7 +20,7 @@ export type Condition = number;
 /** What else is known about a floating-point operation. */
 export interface ExactOptions {
   /** The immediate that the helper gets, else 0. */
-  imm?: Node;
+  imm?: Node | undefined;
   /** Builds a condition (i32) on which the fast result is right too, and makes PE sticky. */
   isInexact?: () => Node | undefined;
 }

@@ -173,5 +173,7 @@ export function isPlainOnly(c: LiftContext): Node {
 }
 /** A result may be used as far as PE goes: it is sticky already, or MXCSR is plain and the result is exact. */
 export function mayBeInexact(c: LiftContext, isExact: Node): Node {
-  return c.b.or(isInexactFine(c), c.b.and(isPlainOnly(c), isExact));
+  const { b } = c;
+  const state = c.field(st.sseFast);
+  return b.or(b.and(state, b.i32(SSE_FAST)), b.and(b.eq(state, b.i32(SSE_PLAIN)), isExact));
 }

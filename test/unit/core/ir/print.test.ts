@@ -25,6 +25,8 @@ const EXAMPLES: readonly (readonly [bytes: string, address: AddressForm])[] = [
   ['f0 0f b1 0f', 'base'],
   ['0f 28 07', 'base'],
   ['66 0f 70 c1 1b', 'none'],
+  ['f2 0f 58 c1', 'none'],
+  ['66 0f 59 07', 'base'],
   ['d8 c1', 'none'],
   ['cc', 'none'],
   ['0f 05', 'none'],
