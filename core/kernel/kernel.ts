@@ -53,6 +53,8 @@ export class Kernel {
   readonly processes = new Map<number, Process>();
   /** Called between time slices and after idling: whoever watches a device of the host for input adds itself. */
   readonly pollers = new Set<() => void>();
+  /** The same, also called where a program asks for readiness (epoll_wait): they cost next to nothing when there is no news. */
+  readonly inputs: (() => void)[] = [];
   /** Called when a process ends, before its files are closed: whoever keeps something for it lets go. */
   readonly exitHooks = new Set<(process: Process) => void>();
   mounts: MountTable = undefined!;

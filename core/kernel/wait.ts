@@ -39,6 +39,11 @@ export const REGISTERS_SET = Number.NaN;
 export interface Waiter {
   /** `events`: the POLL* bits that may have begun to hold; a waiter that knows what it wants can ignore the rest. */
   wake(queue: WaitQueue, events: number): void;
+  /**
+   * Of waiters that have this, only one is woken for the same events (EPOLLEXCLUSIVE): the first that says it takes them.
+   * Those are then not told to others that have it.
+   */
+  readonly takes?: ((events: number) => boolean) | undefined;
 }
 
 /** Every POLL* bit: a wake-up that doesn't say what changed. */
@@ -62,10 +67,16 @@ export class WaitQueue {
 
   /** Wakes up to `count` waiters, oldest first. A waiter removes itself. Returns how many were woken. */
   wake(count = Number.POSITIVE_INFINITY, events = ANY_EVENT): number {
-    if (this.waiters.size === 0) return 0;
+    // Those that join meanwhile are not meant.
+    let left = this.waiters.size;
     let woken = 0;
-    for (const waiter of [...this.waiters]) {
-      if (woken >= count) break;
+    let isTaken = false;
+    for (const waiter of this.waiters) {
+      if (left-- === 0 || woken >= count) break;
+      if (waiter.takes !== undefined) {
+        if (isTaken) continue;
+        isTaken = waiter.takes(events);
+      }
       waiter.wake(this, events);
       woken++;
     }

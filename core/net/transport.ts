@@ -63,7 +63,9 @@ export interface Stream {
   receive(into: Uint8Array): number;
   /** The same, but leaves them in; `skip` bytes from the front are passed over. */
   peek(into: Uint8Array, skip?: number): number;
-  /** True when the peer has sent its end (FIN) and everything before it is taken. */
+  /** True when the peer has sent its end (FIN), be there bytes before it or not. */
+  readonly hasPeerEnded: boolean;
+  /** The same, and everything before it is taken. */
   readonly isAtEnd: boolean;
 
   /** Bytes that `send` takes now. */

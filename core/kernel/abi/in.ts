@@ -5,6 +5,8 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_IPV6 = 41;
 export const IPPROTO_ICMPV6 = 58;
+export const IPPROTO_UDPLITE = 136;
+export const IPPROTO_RAW = 255;
 
 /** struct sockaddr_in: u16 family, be16 port, 4 bytes of address, 8 of padding. */
 export const SOCKADDR_IN_SIZE = 16;
@@ -35,7 +37,14 @@ export const IP_MULTICAST_TTL = 33;
 export const IP_MULTICAST_LOOP = 34;
 export const IP_ADD_MEMBERSHIP = 35;
 export const IP_DROP_MEMBERSHIP = 36;
+export const MCAST_JOIN_GROUP = 42;
+export const MCAST_LEAVE_GROUP = 45;
 export const IP_MULTICAST_ALL = 49;
+export const IP_RECVERR_RFC4884 = 26;
+export const IP_PASSSEC = 18;
+export const IP_CHECKSUM = 23;
+export const IP_NODEFRAG = 22;
+export const IP_UNICAST_IF = 50;
 export const IP_LOCAL_PORT_RANGE = 51;
 
 export const IPV6_UNICAST_HOPS = 16;
@@ -48,6 +57,10 @@ export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_MTU = 24;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
+export const IPV6_MULTICAST_ALL = 29;
+export const IPV6_CHECKSUM = 7;
+export const IPV6_ADDRFORM = 1;
+export const IPV6_UNICAST_IF = 76;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
 export const IPV6_RECVHOPLIMIT = 51;
@@ -82,7 +95,18 @@ export const TCP_SYN_SENT = 2;
 export const TCP_FIN_WAIT2 = 5;
 export const TCP_CLOSE = 7;
 export const TCP_CLOSE_WAIT = 8;
+export const TCP_LAST_ACK = 9;
 export const TCP_LISTEN = 10;
+
+export const UDPLITE_SEND_CSCOV = 10;
+export const UDPLITE_RECV_CSCOV = 11;
+/** raw(7): types of ICMP that a raw socket does not want. */
+export const ICMP_FILTER = 1;
+export const ICMPV6_FILTER = 1;
+export const ICMP_ECHO = 8;
+export const ICMP_ECHOREPLY = 0;
+export const ICMPV6_ECHO_REQUEST = 128;
+export const ICMPV6_ECHO_REPLY = 129;
 
 export const UDP_CORK = 1;
 /** Most bytes in a datagram: 65535 less the headers of UDP and IPv4 (IPv6's does not count in its length). */

@@ -71,11 +71,12 @@ export class Scheduler {
 
   /** Runs the machine until it has ended or `host.hasRequest` says that its owner wants something. */
   run(): 'ended' | 'request' {
-    const { host, pollers } = this.kernel;
+    const { host, pollers, inputs } = this.kernel;
     let nowNs = this.kernel.clock.monotonicNs();
     while (this.end === undefined) {
       if (host.hasRequest()) return 'request';
       for (const poll of pollers) poll();
+      for (const poll of inputs) poll();
       if (this.timers.nextDeadlineNs() <= nowNs) this.timers.runDue(nowNs);
       const task = this.next();
       if (task === undefined) {

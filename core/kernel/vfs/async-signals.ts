@@ -45,16 +45,20 @@ class AsyncNotifier implements Waiter {
 
   private send(info: SignalInfo): void {
     const { kernel, file } = this;
-    const signal = file.ownerSignal === 0 ? SIGIO : file.ownerSignal;
-    if (file.ownerType === F_OWNER_PGRP) sendToGroup(kernel, file.owner, signal, info);
-    else if (file.ownerType === F_OWNER_PID) {
-      const process = kernel.processes.get(file.owner);
-      if (process !== undefined) sendToProcess(process, signal, info);
-    } else {
-      for (const process of kernel.processes.values()) {
-        const task = process.tasks.find(({ tid }) => tid === file.owner);
-        if (task !== undefined) sendToTask(task, signal, info);
-      }
+    sendToOwner(kernel, file, file.ownerSignal === 0 ? SIGIO : file.ownerSignal, info);
+  }
+}
+
+/** Sends a signal to whom F_SETOWN named. */
+export function sendToOwner(kernel: Kernel, file: OpenFile, signal: number, info: SignalInfo): void {
+  if (file.ownerType === F_OWNER_PGRP) sendToGroup(kernel, file.owner, signal, info);
+  else if (file.ownerType === F_OWNER_PID) {
+    const process = kernel.processes.get(file.owner);
+    if (process !== undefined) sendToProcess(process, signal, info);
+  } else {
+    for (const process of kernel.processes.values()) {
+      const task = process.tasks.find(({ tid }) => tid === file.owner);
+      if (task !== undefined) sendToTask(task, signal, info);
     }
   }
 }

@@ -1,15 +1,14 @@
 /** struct sockaddr_in and struct sockaddr_in6, ip(7), ipv6(7), as host and port. */
 import { bytesToStr, strToBytes } from '../../../base/bytes.ts';
 import { type Address, ANY4, ANY6, fromV4, isAny, isV4, LOOPBACK4, LOOPBACK6, v4Part } from '../../../net/address.ts';
+import type { Link } from '../../../net/stack.ts';
+import type { Endpoint } from '../../../net/transport.ts';
 import { EAFNOSUPPORT, EINVAL } from '../../abi/errno.ts';
 import { SOCKADDR_IN_SIZE, SOCKADDR_IN6_MIN, SOCKADDR_IN6_SIZE } from '../../abi/in.ts';
 import { AF_INET, AF_UNSPEC } from '../../abi/socket.ts';
 import { fail } from '../../errors.ts';
 
-export interface Endpoint {
-  readonly host: Address;
-  readonly port: number;
-}
+export type { Endpoint };
 
 /** Address family of a sockaddr; -1 when it is too short to have one. */
 export const familyOf = (address: Uint8Array): number => (address.length < 2 ? -1 : address[0]! | (address[1]! << 8));
@@ -32,7 +31,8 @@ export function parseLocal(domain: number, address: Uint8Array): Endpoint {
   return isAny(endpoint.host) ? endpoint : fail(EAFNOSUPPORT);
 }
 
-export function toSockaddr(domain: number, { host, port }: Endpoint): Uint8Array {
+/** `link`: where it came from, the scope of a link-local IPv6 address. */
+export function toSockaddr(domain: number, { host, port }: Endpoint, link?: Link): Uint8Array {
   const bytes = new Uint8Array(domain === AF_INET ? SOCKADDR_IN_SIZE : SOCKADDR_IN6_SIZE);
   bytes[0] = domain;
   bytes[2] = port >> 8;
@@ -40,8 +40,12 @@ export function toSockaddr(domain: number, { host, port }: Endpoint): Uint8Array
   if (domain === AF_INET) bytes.set(strToBytes(v4Part(host)), 4);
   // A socket that is bound to nothing shows `::`, be it to become an IPv4 one or not.
   else bytes.set(strToBytes(host), 8);
+  if (domain !== AF_INET && link !== undefined && isLinkLocal(host)) bytes[24] = link.index;
   return bytes;
 }
+
+/** fe80::/10. */
+const isLinkLocal = (host: Address): boolean => host.charCodeAt(0) === 0xfe && host.charCodeAt(1) >> 6 === 2;
 
 /** The unspecified address of a family. */
 export const anyHost = (domain: number): Address => (domain === AF_INET ? ANY4 : ANY6);

@@ -1,6 +1,7 @@
 /** What TCP and UDP sockets share: addresses, port numbers, options of the protocols below. ip(7), ipv6(7). */
 import { type Address, isAny, isMulticast, isV4 } from '../../../net/address.ts';
 import type { PortTable, PortUser } from '../../../net/ports.ts';
+import type { Link } from '../../../net/stack.ts';
 import * as e from '../../abi/errno.ts';
 import { IP_FREEBIND, IPPROTO_IP, IPPROTO_IPV6, IPV6_FREEBIND, IPV6_V6ONLY } from '../../abi/in.ts';
 import { AF_INET6, SO_REUSEADDR, SO_REUSEPORT } from '../../abi/socket.ts';
@@ -22,6 +23,10 @@ export abstract class InetSocket extends Socket implements PortUser {
   localPort = 0;
   /** The peer, once connected. */
   remote: Endpoint | undefined = undefined;
+  /** SO_BINDTODEVICE. */
+  boundDevice: Link | undefined = undefined;
+  /** IP_MULTICAST_IF, IPV6_MULTICAST_IF. */
+  multicastLink: Link | undefined = undefined;
   /** Options of levels other than SOL_SOCKET, by `optionKey`. */
   readonly protocolOptions = new Map<number, number>();
   /** bind(2) chose the address, the port: disconnecting keeps them. */
@@ -44,6 +49,9 @@ export abstract class InetSocket extends Socket implements PortUser {
   /** An option of IPPROTO_IP and the like as set, or 0. */
   protocolOption(level: number, name: number): number {
     return this.protocolOptions.get(optionKey(level, name)) ?? 0;
+  }
+  optionOr(level: number, name: number, initial: number): number {
+    return this.protocolOptions.get(optionKey(level, name)) ?? initial;
   }
   get isV6Only(): boolean {
     return this.protocolOption(IPPROTO_IPV6, IPV6_V6ONLY) !== 0;
@@ -110,6 +118,16 @@ export abstract class InetSocket extends Socket implements PortUser {
     if (!isAny(this.localHost) && isV4(destination) !== isV4(this.localHost)) {
       fail(isV4(destination) ? e.ENETUNREACH : e.EINVAL);
     }
+  }
+
+  override get device(): string {
+    return this.boundDevice?.name ?? '';
+  }
+  override bindToDevice(name: string): number {
+    const found = this.network.stack.links.find((link) => link.name === name);
+    if (found === undefined && name !== '') return -e.ENODEV;
+    this.boundDevice = found;
+    return 0;
   }
 
   override localAddress(): Uint8Array {

@@ -3,10 +3,27 @@ import * as e from '../../abi/errno.ts';
 import * as n from '../../abi/in.ts';
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from '../../abi/socket.ts';
 import { defineLib } from '../../lib.ts';
-import { linkIoctls, type SocketFamily, socketFamilies } from '../posix-socket/lib.ts';
+import type { Task } from '../../task.ts';
+import { linkIoctls, type Socket, type SocketFamily, socketFamilies } from '../posix-socket/lib.ts';
+import { attachTransport } from './attach.ts';
+import { PingSocket, RawSocket } from './icmp-socket.ts';
 import { linkRequests } from './link-ioctls.ts';
 import { TcpSocket } from './tcp-socket.ts';
 import { UdpSocket } from './udp-socket.ts';
+
+function createDatagram(task: Task, domain: number, protocol: number, flags: number): Socket | number {
+  switch (protocol) {
+    case 0:
+    case n.IPPROTO_UDP:
+      return new UdpSocket(task, domain, flags);
+    case n.IPPROTO_UDPLITE:
+      return new UdpSocket(task, domain, flags, protocol);
+    case domain === AF_INET ? n.IPPROTO_ICMP : n.IPPROTO_ICMPV6:
+      return new PingSocket(task, domain, flags);
+    default:
+      return -e.EPROTONOSUPPORT;
+  }
+}
 
 function family(domain: number): SocketFamily {
   return {
@@ -15,10 +32,10 @@ function family(domain: number): SocketFamily {
       const isProtocol = (own: number): boolean => protocol === 0 || protocol === own;
       if (type === SOCK_STREAM)
         return isProtocol(n.IPPROTO_TCP) ? new TcpSocket(task, domain, flags) : -e.EPROTONOSUPPORT;
-      if (type === SOCK_DGRAM)
-        return isProtocol(n.IPPROTO_UDP) ? new UdpSocket(task, domain, flags) : -e.EPROTONOSUPPORT;
-      if (type === SOCK_RAW && !task.process.credentials.isPrivileged) return -e.EPERM;
-      return -e.ESOCKTNOSUPPORT;
+      if (type === SOCK_DGRAM) return createDatagram(task, domain, protocol, flags);
+      if (type !== SOCK_RAW) return -e.ESOCKTNOSUPPORT;
+      if (!task.process.credentials.isPrivileged) return -e.EPERM;
+      return protocol > 0 && protocol < 256 ? new RawSocket(task, domain, protocol, flags) : -e.EPROTONOSUPPORT;
     },
   };
 }
@@ -26,11 +43,12 @@ function family(domain: number): SocketFamily {
 export const lwip = defineLib({
   name: 'lwip',
   option: 'LIBLWIP',
-  summary: 'TCP and UDP sockets between programs of one instance',
+  summary: 'TCP, UDP and ICMP sockets',
   needs: ['posix-socket'],
   syscalls: [],
   init(kernel) {
     for (const domain of [AF_INET, AF_INET6]) socketFamilies(kernel).set(domain, family(domain));
     for (const [request, answer] of linkRequests) linkIoctls(kernel).set(request, answer);
+    attachTransport(kernel);
   },
 });

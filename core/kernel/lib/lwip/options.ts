@@ -7,6 +7,7 @@ import * as e from '../../abi/errno.ts';
 import * as n from '../../abi/in.ts';
 import { AF_INET6, SOCK_STREAM } from '../../abi/socket.ts';
 import type { InetSocket } from './inet-socket.ts';
+import { membershipOptions } from './multicast.ts';
 
 /** Options of all levels in one map. */
 export const optionKey = (level: number, name: number): number => level * 0x10000 + name;
@@ -118,7 +119,7 @@ export function setInetOption(socket: InetSocket, level: number, name: number, v
   if (!hasLevel(socket, level)) return -e.ENOPROTOOPT;
   const key = optionKey(level, name);
   const option = byKey.get(key);
-  if (option === undefined) return setOther(level, name, value);
+  if (option === undefined) return setOther(socket, level, name, value);
   const wanted = numberOf(level, value);
   if (wanted === undefined) return -e.EINVAL;
   if (wanted < option.range[0] || wanted > option.range[1]) return -e.EINVAL;
@@ -136,15 +137,10 @@ function settled({ name, level, initial, isSwitch }: OptionRow, wanted: number):
   return wanted === -1 && level === IPV6 ? initial : wanted;
 }
 
-function setOther(level: number, name: number, value: Uint8Array): number {
-  if (level !== TCP) return isMembership(level, name) ? -e.ENODEV : -e.ENOPROTOOPT;
+function setOther(socket: InetSocket, level: number, name: number, value: Uint8Array): number {
+  const membership = membershipOptions.find((row) => row[0] === level && row[1] === name);
+  if (membership !== undefined) return membership[2](socket, value);
+  if (level !== TCP) return -e.ENOPROTOOPT;
   if (name === n.TCP_CONGESTION) return String.fromCharCode(...value).startsWith('cubic') ? 0 : -e.ENOENT;
   return name === n.TCP_ULP ? -e.ENOENT : -e.ENOPROTOOPT;
-}
-
-/** No link carries multicast. */
-function isMembership(level: number, name: number): boolean {
-  const names = level === IP ? [n.IP_ADD_MEMBERSHIP, n.IP_DROP_MEMBERSHIP, n.IP_MULTICAST_IF] : [];
-  const v6 = level === IPV6 ? [n.IPV6_ADD_MEMBERSHIP, n.IPV6_DROP_MEMBERSHIP, n.IPV6_MULTICAST_IF] : [];
-  return [...names, ...v6].includes(name);
 }

@@ -1,61 +1,44 @@
 /**
- * UDP sockets, udp(7), RFC 768, between programs of one machine: a datagram goes straight into the inbox of the socket
- * that has the port. One that finds no room is lost, as on a network.
+ * UDP sockets, udp(7), RFC 768, and UDP-Lite, udplite(7). A datagram to an address of this machine goes straight into the
+ * inbox of the socket that has the port; others leave by the transport.
  */
-
-import { strToBytes } from '../../../base/bytes.ts';
-import { type Address, isMulticast, isV4, v4Part } from '../../../net/address.ts';
+import { isMulticast, isV4 } from '../../../net/address.ts';
 import { matchAddress, type PortTable } from '../../../net/ports.ts';
+import { PROTOCOL_UDP, type StreamFault } from '../../../net/transport.ts';
 import * as e from '../../abi/errno.ts';
 import * as n from '../../abi/in.ts';
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from '../../abi/poll.ts';
 import * as s from '../../abi/socket.ts';
 import type { Task } from '../../task.ts';
-import type { ControlMessage, IncomingMessage, OutgoingMessage } from '../posix-socket/lib.ts';
-import { anyHost, destinationOf, type Endpoint, familyOf, parseEndpoint, toSockaddr } from './endpoint.ts';
-import { InetSocket } from './inet-socket.ts';
+import type { OutgoingMessage } from '../posix-socket/lib.ts';
+import { DatagramSocket, type Packet } from './datagram-socket.ts';
+import { type Endpoint, familyOf } from './endpoint.ts';
+import { errnoOf } from './faults.ts';
+import { type Shape, shapeOf } from './shape.ts';
 
-/** What a datagram costs of the receive buffer beside its bytes. */
-const DATAGRAM_COST = 768;
-/** IPv4's time to live and IPv6's hop limit, as sent. */
-const HOPS = 64;
-
-interface Datagram {
-  readonly bytes: Uint8Array;
-  readonly from: Endpoint;
-  /** The address it was sent to. */
-  readonly to: Address;
-  readonly trafficClass: number;
+/** Datagrams gathered by UDP_CORK or MSG_MORE. */
+interface Corked {
+  readonly target: Endpoint;
+  readonly shape: Shape;
+  readonly parts: Uint8Array[];
+  lenBytes: number;
 }
 
-export class UdpSocket extends InetSocket {
-  private inbox: Datagram[] = [];
-  private usedBytes = 0;
-  private isReceiveShut = false;
-  private isSendShut = false;
+export class UdpSocket extends DatagramSocket {
+  private corked: Corked | undefined = undefined;
 
-  constructor(task: Task, domain: number, flags: number) {
-    super(task, { domain, type: s.SOCK_DGRAM, protocol: n.IPPROTO_UDP }, flags);
+  constructor(task: Task, domain: number, flags: number, protocol: number = n.IPPROTO_UDP) {
+    super(task, { domain, type: s.SOCK_DGRAM, protocol }, flags);
   }
 
   protected get ports(): PortTable<UdpSocket> {
-    return this.network.udp;
-  }
-  protected get mayBind(): boolean {
-    return true;
-  }
-  get tcpState(): number {
-    return this.remote === undefined ? n.TCP_CLOSE : n.TCP_ESTABLISHED;
-  }
-  /** A receiver of multicast or broadcast binds to that address. */
-  protected override mayHaveHost(host: Address): boolean {
-    return super.mayHaveHost(host) || isMulticast(host) || this.network.stack.isBroadcast(host);
+    return this.kind.protocol === n.IPPROTO_UDPLITE ? this.network.udpLite : this.network.udp;
   }
 
   override connect(_task: Task, address: Uint8Array): number {
     if (address.length < 2) return -e.EINVAL;
     if (familyOf(address) === s.AF_UNSPEC) return this.disconnect();
     const { host, port } = this.parseDestination(address);
+    if (this.network.stack.isBroadcast(host) && !this.options.get(s.SO_BROADCAST)) return -e.EACCES;
     const source = this.sourceFor(host);
     this.ensurePort(e.EAGAIN);
     this.localHost = source;
@@ -63,155 +46,113 @@ export class UdpSocket extends InetSocket {
     return 0;
   }
 
-  private disconnect(): number {
-    this.remote = undefined;
-    if (!this.isHostBound) this.localHost = anyHost(this.kind.domain);
-    if (!this.isPortBound) this.releasePort();
-    return 0;
-  }
-
-  /** A v6 socket speaks to sockaddr_in too. EINVAL, EAFNOSUPPORT, EACCES, ENETUNREACH. */
-  private parseDestination(address: Uint8Array): Endpoint {
-    const isPlainV4 = this.kind.domain === s.AF_INET6 && familyOf(address) === s.AF_INET;
-    const { host, port } = parseEndpoint(isPlainV4 ? s.AF_INET : this.kind.domain, address);
-    const destination = destinationOf(host);
-    this.checkVersion(destination);
-    return { host: destination, port };
-  }
-
   override send(message: OutgoingMessage): number {
     const { bytes, flags, address } = message;
     if (bytes.length > n.UDP_MAX_V6) return -e.EMSGSIZE;
     if (flags & s.MSG_OOB) return -e.EOPNOTSUPP;
-    const target = address === undefined ? this.remote : this.parseDestination(address);
+    const target = this.corked?.target ?? (address === undefined ? this.remote : this.parseDestination(address));
     if (target === undefined) return -e.EDESTADDRREQ;
     if (target.port === 0) return -e.EINVAL;
-    if (isV4(target.host) && bytes.length > n.UDP_MAX_V4) return -e.EMSGSIZE;
+    const lenBytes = bytes.length + (this.corked?.lenBytes ?? 0);
+    if (isV4(target.host) && lenBytes > n.UDP_MAX_V4) return -e.EMSGSIZE;
     if (this.error !== 0) return this.takeError();
-    const source = this.sourceFor(target.host);
+    const shape = this.corked?.shape ?? shapeOf(this, target.host, message.control);
     if (this.network.stack.isBroadcast(target.host) && !this.options.get(s.SO_BROADCAST)) return -e.EACCES;
     if (this.isSendShut) return -e.EPIPE;
     this.ensurePort(e.EAGAIN);
-    this.deliver(target, { host: source, port: this.localPort }, bytes);
-    return bytes.length;
+    if (this.corked !== undefined || flags & s.MSG_MORE || this.protocolOption(n.IPPROTO_UDP, n.UDP_CORK)) {
+      return this.gather(target, shape, message);
+    }
+    return this.depart(target, shape, bytes);
   }
 
-  private deliver({ host, port }: Endpoint, from: Endpoint, bytes: Uint8Array): void {
-    const { counters } = this.network.stack.links[0]!;
-    counters.sentPackets++;
-    counters.sentBytes += bytes.length;
-    const receivers = this.findReceivers(host, port, from);
-    // The answer to a port that nobody has reaches connected sockets only.
-    if (receivers.length === 0 && this.remote !== undefined && !this.network.stack.isBroadcast(host)) {
-      this.error = e.ECONNREFUSED;
-      this.queue.wakeFor(POLLERR | POLLIN | POLLOUT);
-    }
-    const isV6 = !isV4(host);
-    const level = isV6 ? n.IPPROTO_IPV6 : n.IPPROTO_IP;
-    const trafficClass = this.protocolOption(level, isV6 ? n.IPV6_TCLASS : n.IP_TOS);
-    for (const receiver of receivers) {
-      counters.receivedPackets++;
-      counters.receivedBytes += bytes.length;
-      receiver.put({ bytes: bytes.slice(), from, to: host, trafficClass });
-    }
+  /** Adds to the datagram that is being put together; sends it when nothing asks for more. */
+  private gather(target: Endpoint, shape: Shape, { bytes, flags }: OutgoingMessage): number {
+    this.corked ??= { target, shape, parts: [], lenBytes: 0 };
+    this.corked.parts.push(bytes.slice());
+    this.corked.lenBytes += bytes.length;
+    if (flags & s.MSG_MORE || this.protocolOption(n.IPPROTO_UDP, n.UDP_CORK)) return bytes.length;
+    const answer = this.uncork();
+    return answer < 0 ? answer : bytes.length;
   }
 
-  /** The socket that fits best: its own address before any, connected to the sender before not; all for a broadcast. */
-  private findReceivers(host: Address, port: number, from: Endpoint): UdpSocket[] {
-    let best = 1;
-    let found: UdpSocket[] = [];
-    for (const socket of this.ports.at(port)) {
-      const score = socket.fit(host, from);
-      if (score < best) continue;
-      if (score > best) found = [];
-      best = score;
-      found.push(socket);
+  /** Sends what is gathered. */
+  uncork(): number {
+    const { corked } = this;
+    if (corked === undefined) return 0;
+    this.corked = undefined;
+    const whole = new Uint8Array(corked.lenBytes);
+    let at = 0;
+    for (const part of corked.parts) {
+      whole.set(part, at);
+      at += part.length;
     }
-    if (found.length < 2 || this.network.stack.isBroadcast(host)) return found;
-    // Sharing by SO_REUSEPORT spreads senders; by SO_REUSEADDR the last one bound gets all.
-    return [found[0]!.reusesPort ? found[from.port % found.length]! : found.at(-1)!];
+    return this.depart(corked.target, corked.shape, whole);
   }
 
-  private fit(host: Address, from: Endpoint): number {
-    const match = matchAddress(this, host);
-    if (match === 0 || this.remote === undefined) return match;
+  private depart(to: Endpoint, { source, link, hops, trafficClass, loops }: Shape, bytes: Uint8Array): number {
+    const { stack, transport } = this.network;
+    const { counters } = link;
+    const from = { host: source, port: this.localPort };
+    const isForMany = isMulticast(to.host) || stack.isBroadcast(to.host);
+    const isHere = link.isLoopback || stack.isLocal(to.host);
+    if (isHere) {
+      counters.sentPackets++;
+      counters.sentBytes += bytes.length;
+    }
+    if (isHere || (isForMany && loops)) {
+      const isTaken = deliverUdp(this.ports, { bytes, from, to, hops, trafficClass, link }, isForMany);
+      // The answer to a port that nobody has reaches connected sockets only.
+      if (!isTaken && isHere && !isForMany) this.unreachable('refused');
+    }
+    if (isHere || transport === undefined) return bytes.length;
+    if (this.kind.protocol === n.IPPROTO_UDPLITE) return -e.EPROTONOSUPPORT;
+    const fault = transport.send({ protocol: PROTOCOL_UDP, from, to, bytes, hops, trafficClass });
+    return fault === undefined ? bytes.length : -errnoOf(fault);
+  }
+
+  /** A datagram from here did not arrive: only a connected socket is told, or one that asked by IP_RECVERR. */
+  unreachable(fault: StreamFault): void {
+    const asks = this.protocolOption(n.IPPROTO_IP, n.IP_RECVERR) || this.protocolOption(n.IPPROTO_IPV6, n.IPV6_RECVERR);
+    if (this.remote !== undefined || asks) this.fail(errnoOf(fault));
+  }
+
+  /** How well a packet fits: 0 not at all. */
+  fit({ to, from, link }: Packet): number {
+    const match = matchAddress(this, to.host);
+    if (match === 0 || !this.takesGroup(to.host, link)) return 0;
+    if (this.boundDevice !== undefined && this.boundDevice !== link) return 0;
+    if (this.remote === undefined) return match;
     return this.remote.host === from.host && this.remote.port === from.port ? match + 2 : 0;
   }
+}
 
-  private put(datagram: Datagram): void {
-    if (this.usedBytes > 0 && this.usedBytes + datagram.bytes.length + DATAGRAM_COST > this.receiveBuffer) return;
-    this.inbox.push(datagram);
-    this.usedBytes += datagram.bytes.length + DATAGRAM_COST;
-    this.queue.wakeFor(POLLIN);
-  }
-
-  override receive(into: Uint8Array, flags: number, message: IncomingMessage): number {
-    if (flags & s.MSG_ERRQUEUE) return -e.EAGAIN;
-    if (flags & s.MSG_OOB) return -e.EOPNOTSUPP;
-    if (this.error !== 0) return this.takeError();
-    const next = this.inbox[0];
-    if (next === undefined) return this.isReceiveShut ? 0 : -e.EAGAIN;
-    const part = next.bytes.subarray(0, into.length);
-    into.set(part);
-    message.fullLength = next.bytes.length;
-    if (part.length < next.bytes.length) message.flags |= s.MSG_TRUNC;
-    message.address = toSockaddr(this.kind.domain, next.from);
-    message.control = this.controlOf(next);
-    if (!(flags & s.MSG_PEEK)) {
-      this.inbox.shift();
-      this.usedBytes -= next.bytes.length + DATAGRAM_COST;
+/** Gives a packet to the sockets it is for; false when there is none. */
+export function deliverUdp(ports: PortTable<UdpSocket>, packet: Packet, isForMany: boolean): boolean {
+  const receivers = findReceivers(ports, packet, isForMany);
+  const { counters, isLoopback } = packet.link;
+  for (const receiver of receivers) {
+    if (isLoopback) {
+      counters.receivedPackets++;
+      counters.receivedBytes += packet.bytes.length;
     }
-    return part.length;
+    receiver.put(packet);
   }
+  return receivers.length > 0;
+}
 
-  /** What IP_PKTINFO and its like ask to be told. */
-  private controlOf({ to, trafficClass }: Datagram): ControlMessage[] {
-    const control: ControlMessage[] = [];
-    const { index } = this.network.stack.links[0]!;
-    const tell = (level: number, option: number, type: number, data: () => Uint8Array): void => {
-      if (this.protocolOption(level, option)) control.push({ level, type, data: data() });
-    };
-    const word = (value: number) => new Uint8Array(Int32Array.of(value).buffer);
-    if (isV4(to)) {
-      const host = strToBytes(v4Part(to));
-      const local = this.network.stack.isBroadcast(to) ? strToBytes(v4Part(this.localHost)) : host;
-      tell(n.IPPROTO_IP, n.IP_PKTINFO, n.IP_PKTINFO, () => Uint8Array.of(index, 0, 0, 0, ...local, ...host));
-      tell(n.IPPROTO_IP, n.IP_RECVTTL, n.IP_TTL, () => word(HOPS));
-      tell(n.IPPROTO_IP, n.IP_RECVTOS, n.IP_TOS, () => Uint8Array.of(trafficClass));
-    }
-    if (this.kind.domain === s.AF_INET6) {
-      const host = strToBytes(to);
-      tell(n.IPPROTO_IPV6, n.IPV6_RECVPKTINFO, n.IPV6_PKTINFO, () => Uint8Array.of(...host, index, 0, 0, 0));
-      tell(n.IPPROTO_IPV6, n.IPV6_RECVHOPLIMIT, n.IPV6_HOPLIMIT, () => word(HOPS));
-      tell(n.IPPROTO_IPV6, n.IPV6_RECVTCLASS, n.IPV6_TCLASS, () => word(trafficClass));
-    }
-    return control;
+/** The socket that fits best: its own address before any, connected to the sender before not; all for many. */
+function findReceivers(ports: PortTable<UdpSocket>, packet: Packet, isForMany: boolean): UdpSocket[] {
+  let best = 1;
+  let found: UdpSocket[] = [];
+  for (const socket of ports.at(packet.to.port)) {
+    const score = socket.fit(packet);
+    if (score === 0 || (score < best && !isForMany)) continue;
+    if (score > best && !isForMany) found = [];
+    best = score;
+    found.push(socket);
   }
-
-  get readableBytes(): number {
-    return this.inbox[0]?.bytes.length ?? 0;
-  }
-
-  override poll(): number {
-    const isOver = this.isReceiveShut && this.isSendShut;
-    return (
-      POLLOUT |
-      (this.error !== 0 ? POLLERR : 0) |
-      (this.inbox.length > 0 ? POLLIN : 0) |
-      (this.isReceiveShut ? POLLIN | POLLRDHUP : 0) |
-      (isOver ? POLLHUP : 0)
-    );
-  }
-
-  shutdown(how: number): number {
-    if (how !== s.SHUT_WR) this.isReceiveShut = true;
-    if (how !== s.SHUT_RD) this.isSendShut = true;
-    this.queue.wakeFor(POLLIN | POLLOUT | POLLHUP | POLLRDHUP);
-    return this.remote === undefined ? -e.ENOTCONN : 0;
-  }
-
-  protected override release(): void {
-    this.inbox = [];
-    this.releasePort();
-  }
+  if (found.length < 2 || isForMany) return found;
+  // Sharing by SO_REUSEPORT spreads senders; by SO_REUSEADDR the last one bound gets all.
+  return [found[0]!.reusesPort ? found[packet.from.port % found.length]! : found.at(-1)!];
 }

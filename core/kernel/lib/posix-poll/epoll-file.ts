@@ -29,6 +29,8 @@ export class EpollItem implements Waiter {
   dataHi: number;
   isListed = false;
   isRemoved = false;
+  /** EPOLLEXCLUSIVE: of the instances that watch a file so, one is woken, where somebody waits. */
+  readonly takes: ((events: number) => boolean) | undefined;
 
   constructor(owner: EpollFile, file: OpenFile, fd: number, events: number, dataLo: number, dataHi: number) {
     this.owner = owner;
@@ -37,6 +39,9 @@ export class EpollItem implements Waiter {
     this.events = events;
     this.dataLo = dataLo;
     this.dataHi = dataHi;
+    const isFor = (told: number): boolean =>
+      (withNormBits(told) & this.events & ~PRIVATE_BITS) !== 0 && !this.owner.queue.isEmpty;
+    this.takes = events & EPOLLEXCLUSIVE ? isFor : undefined;
   }
 
   wake(_queue: WaitQueue, events: number): void {

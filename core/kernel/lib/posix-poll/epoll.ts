@@ -94,6 +94,7 @@ function wait(
       at += EPOLL_EVENT_SIZE;
     });
   };
+  for (const poll of task.kernel.inputs) poll();
   const count = collect();
   if (count > 0 || deadlineNs <= task.kernel.clock.monotonicNs()) return finish(count);
   const blocked: Blocked = new Blocked(

@@ -65,6 +65,7 @@ export function waitForAny(
   deadlineNs: number,
   finish: (result: number) => number,
 ): SysResult {
+  for (const poll of task.kernel.inputs) poll();
   const count = set.scan();
   if (count > 0) return finish(count);
   if (isSignalPending(task)) return finish(-ERESTARTNOHAND);

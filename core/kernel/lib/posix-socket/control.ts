@@ -4,7 +4,7 @@ import * as s from '../../abi/socket.ts';
 import { fail } from '../../errors.ts';
 import type { Task } from '../../task.ts';
 import type { OpenFile } from '../../vfs/open-file.ts';
-import type { IncomingMessage, PeerCredentials } from './message.ts';
+import type { ControlMessage, IncomingMessage, PeerCredentials } from './message.ts';
 import type { Socket } from './socket.ts';
 
 /** struct ucred: i32 pid, u32 uid, u32 gid. */
@@ -13,20 +13,28 @@ const UCRED_SIZE = 12;
 export interface OutgoingControl {
   files: OpenFile[];
   credentials: PeerCredentials | undefined;
+  /** Those of other levels. */
+  others: ControlMessage[];
 }
 
-export const noControl: OutgoingControl = { files: [], credentials: undefined };
+export const noControl: OutgoingControl = { files: [], credentials: undefined, others: [] };
 
 /** What a sender's control buffer says. The caller owns the references. EINVAL, EBADF, EPERM. */
 export function readControl(task: Task, gva: number, len: number): OutgoingControl {
-  const control: OutgoingControl = { files: [], credentials: undefined };
+  const control: OutgoingControl = { files: [], credentials: undefined, others: [] };
   const { memory } = task;
   try {
     let at = gva;
     while (gva + len - at >= s.CMSGHDR_SIZE) {
       const size = memory.getLong(at);
       if (size < s.CMSGHDR_SIZE || at + size > gva + len) fail(EINVAL);
-      if (memory.getI32(at + 8) === s.SOL_SOCKET) readOne(task, memory.getI32(at + 12), at, size, control);
+      const level = memory.getI32(at + 8);
+      const type = memory.getI32(at + 12);
+      if (level === s.SOL_SOCKET) readOne(task, type, at, size, control);
+      else {
+        const data = memory.readBytes(at + s.CMSGHDR_SIZE, size - s.CMSGHDR_SIZE);
+        control.others.push({ level, type, data });
+      }
       at += s.cmsgAlign(size);
     }
     return control;
@@ -114,6 +122,7 @@ export function writeControl(
   flags: number,
 ): { used: number; flags: number } {
   const writer = new ControlWriter(task, buffer.gva, buffer.len);
+  putTimestamp(writer, socket, message);
   for (const { level, type, data } of message.control) writer.put(level, type, data);
   if (socket.passesCredentials && message.credentials !== undefined) {
     const { pid, uid, gid } = message.credentials;
@@ -127,6 +136,16 @@ export function writeControl(
     message.dropFiles();
   }
   return { used: writer.used, flags: writer.isCut ? s.MSG_CTRUNC : 0 };
+}
+
+/** SO_TIMESTAMP: struct timeval; SO_TIMESTAMPNS: struct timespec. */
+function putTimestamp(writer: ControlWriter, { options }: Socket, { timestampNs }: IncomingMessage): void {
+  if (timestampNs === undefined) return;
+  const seconds = timestampNs / 1_000_000_000n;
+  const fraction = timestampNs % 1_000_000_000n;
+  const pair = (low: bigint): Uint8Array => new Uint8Array(BigInt64Array.of(seconds, low).buffer);
+  if (options.get(s.SO_TIMESTAMPNS)) writer.put(s.SOL_SOCKET, s.SO_TIMESTAMPNS, pair(fraction));
+  else if (options.get(s.SO_TIMESTAMP)) writer.put(s.SOL_SOCKET, s.SO_TIMESTAMP, pair(fraction / 1000n));
 }
 
 /** As many as there is room for in the descriptor table. */

@@ -18,6 +18,8 @@ export interface OutgoingMessage {
   readonly files: readonly OpenFile[];
   /** SCM_CREDENTIALS as the sender stated them, checked; undefined for none stated. */
   readonly credentials: PeerCredentials | undefined;
+  /** Control messages of levels below SOL_SOCKET, for the family to read. */
+  readonly control: readonly ControlMessage[];
 }
 
 /** A control message of a family's own, beside SCM_RIGHTS and SCM_CREDENTIALS. */
@@ -39,6 +41,8 @@ export class IncomingMessage {
   files: OpenFile[] = [];
   credentials: PeerCredentials | undefined = undefined;
   control: readonly ControlMessage[] = [];
+  /** When it arrived, realtime, for SO_TIMESTAMP and its kin; undefined where nobody knows. */
+  timestampNs: bigint | undefined = undefined;
 
   /** Gives up files that nobody wants. */
   dropFiles(): void {
@@ -49,5 +53,5 @@ export class IncomingMessage {
 
 /** A message of bytes alone. */
 export function plainMessage(bytes: Uint8Array, flags = 0): OutgoingMessage {
-  return { bytes, flags, address: undefined, files: [], credentials: undefined };
+  return { bytes, flags, address: undefined, files: [], credentials: undefined, control: [] };
 }

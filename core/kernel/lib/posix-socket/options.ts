@@ -23,6 +23,7 @@ interface Option {
 }
 
 const INT = 4;
+const MAX_INT = 2 ** 31 - 1;
 /** Least sizes of buffers: SOCK_MIN_SNDBUF, SOCK_MIN_RCVBUF. */
 const MIN_BUFFER = 2304;
 /** net.core.wmem_max. */
@@ -113,6 +114,17 @@ const peerCredentials: Option = {
   },
 };
 
+/** socket(7): 0 means 1, a negative value no limit. */
+const receiveLowWater: Option = {
+  size: INT,
+  get: (socket) => words(socket.receiveLowWater),
+  set(socket, value) {
+    const wanted = value.getInt32(0, true);
+    socket.receiveLowWater = wanted < 0 ? MAX_INT : wanted || 1;
+    return 0;
+  },
+};
+
 const options = new Map<number, Option>([
   [s.SO_DEBUG, kept(s.SO_DEBUG)],
   [s.SO_REUSEADDR, kept(s.SO_REUSEADDR)],
@@ -128,7 +140,7 @@ const options = new Map<number, Option>([
   [s.SO_OOBINLINE, kept(s.SO_OOBINLINE)],
   [s.SO_PRIORITY, kept(s.SO_PRIORITY, 0, false)],
   [s.SO_TIMESTAMP, kept(s.SO_TIMESTAMP)],
-  [s.SO_RCVLOWAT, kept(s.SO_RCVLOWAT, 1, false)],
+  [s.SO_RCVLOWAT, receiveLowWater],
   [s.SO_SNDLOWAT, shown(() => 1)],
   [s.SO_SNDBUF, buffer('sendBuffer', false)],
   [s.SO_RCVBUF, buffer('receiveBuffer', false)],

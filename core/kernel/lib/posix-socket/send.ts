@@ -43,9 +43,9 @@ class Sending {
   attempt(): number {
     const { socket, flags, address, bytes } = this;
     for (;;) {
-      const { files, credentials } = this.done === 0 ? this.control : noControl;
+      const { files, credentials, others } = this.done === 0 ? this.control : noControl;
       const rest = this.done === 0 ? bytes : bytes.subarray(this.done);
-      const sent = socket.send({ bytes: rest, flags, address, files, credentials }, this.task);
+      const sent = socket.send({ bytes: rest, flags, address, files, credentials, control: others }, this.task);
       if (sent === -EAGAIN) return sent;
       if (sent < 0) return this.done > 0 ? this.done : this.failed(sent);
       this.done += sent;

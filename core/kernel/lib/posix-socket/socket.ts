@@ -2,9 +2,9 @@
  * Sockets of any family. A family subclasses `Socket`; operations answer like those of open files: a count, 0, or
  * -errno, with -EAGAIN for "wait for the queue and try again". The system calls wait, move bytes and install descriptors.
  */
-import { EINVAL, ENOTCONN, ENOTTY, EOPNOTSUPP } from '../../abi/errno.ts';
+import { EINVAL, ENOPROTOOPT, ENOTCONN, ENOTTY, EOPNOTSUPP } from '../../abi/errno.ts';
 import { FIONREAD } from '../../abi/fcntl.ts';
-import { SIOCOUTQ } from '../../abi/socket.ts';
+import { SIOCATMARK, SIOCOUTQ, SOCK_STREAM } from '../../abi/socket.ts';
 import { S_IFSOCK } from '../../abi/stat.ts';
 import { type Kernel, service } from '../../kernel.ts';
 import type { Task } from '../../task.ts';
@@ -80,6 +80,19 @@ export abstract class Socket extends OpenFile {
   get isListening(): boolean {
     return false;
   }
+  /** SIOCATMARK: the next byte is urgent data. */
+  isAtMark(): boolean {
+    return false;
+  }
+  /** SO_BINDTODEVICE: the name of the card, '' for none. */
+  get device(): string {
+    return '';
+  }
+  bindToDevice(_name: string): number {
+    return -ENOPROTOOPT;
+  }
+  /** SO_RCVLOWAT: bytes that make the socket readable. */
+  receiveLowWater = 1;
   get peerCredentials(): PeerCredentials {
     return NOBODY;
   }
@@ -108,10 +121,19 @@ export abstract class Socket extends OpenFile {
     return this.send(plainMessage(from), this.kernel.scheduler.current);
   }
   override ioctl(task: Task, request: number, argument: number): number {
-    if (request !== FIONREAD && request !== SIOCOUTQ) return this.linkIoctl(task, request, argument);
-    if (this.isListening) return -EINVAL;
-    task.memory.setU32(argument, request === FIONREAD ? this.readableBytes : this.unsentBytes);
-    return 0;
+    switch (request) {
+      case FIONREAD:
+      case SIOCOUTQ:
+        if (this.isListening) return -EINVAL;
+        task.memory.setU32(argument, request === FIONREAD ? this.readableBytes : this.unsentBytes);
+        return 0;
+      case SIOCATMARK:
+        if (this.kind.type !== SOCK_STREAM) return -ENOTTY;
+        task.memory.setU32(argument, Number(this.isAtMark()));
+        return 0;
+      default:
+        return this.linkIoctl(task, request, argument);
+    }
   }
 
   /** netdevice(7): requests about network links, which any socket takes. */
