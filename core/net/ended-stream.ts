@@ -15,6 +15,7 @@ export function endedStream(local: Endpoint, remote: Endpoint, fault: StreamFaul
     available: 0,
     receive: none,
     peek: none,
+    hasPeerEnded: false,
     isAtEnd: false,
     room: 0,
     capacity: 0,

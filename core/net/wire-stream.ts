@@ -188,6 +188,9 @@ export class WireStream implements Stream {
     this.place.count(0, count);
     if (this.input.takeWriterWaits()) this.tell();
   }
+  get hasPeerEnded(): boolean {
+    return this.input.hasPeerEnded;
+  }
   get isAtEnd(): boolean {
     return this.input.isAtEnd;
   }
