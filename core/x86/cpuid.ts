@@ -83,8 +83,13 @@ export function cpuModel(name: string): CpuModel {
 
 /** Whether a feature is there, by a row's name for it or by /proc/cpuinfo's. */
 export function hasFeature(name: string, model = DEFAULT_CPU): boolean {
-  const listed = featureAliases[name] ?? name;
+  const listed = featureName(name);
   return model.features.some((f) => f.name === listed);
+}
+
+/** /proc/cpuinfo's name of the feature that a row of the instruction table names. */
+export function featureName(name: string): string {
+  return featureAliases[name] ?? name;
 }
 
 export type CpuidResult = [eax: number, ebx: number, ecx: number, edx: number];

@@ -146,7 +146,22 @@ export interface TestHints {
   setup?: 'shift' | 'divide' | 'string' | 'stack' | 'branch' | 'bits' | 'doubleShift';
   /** Results that may differ between real CPUs: relative error bound, or bits to ignore. */
   tolerance?: string;
+  /** What the CPUs of different vendors do differently. */
+  varies?: Variation;
 }
+
+/**
+ * Where CPUs differ and the manual leaves it open, so that it isn't compared:
+ *
+ * | variation   | what                                                                          | here              |
+ * |-------------|-------------------------------------------------------------------------------|-------------------|
+ * | `rexB`      | with REX.B it is PAUSE (Intel) or XCHG R8, rAX (AMD)                          | PAUSE             |
+ * | `nanChoice` | which of several NaNs a sum takes                                             | as AMD's          |
+ * | `storeX87`  | an unmasked exception (Intel) or the destination's page fault comes first     | the page fault    |
+ * | `storeHalf` | the same, and Intel's leave flags of MXCSR at a page fault, and PE with UE    | as AMD's          |
+ * | `storeMmx`  | Intel's are in MMX state after a page fault                                   | as AMD's          |
+ */
+export type Variation = 'rexB' | 'nanChoice' | 'storeX87' | 'storeHalf' | 'storeMmx';
 
 export interface EncodingSpec {
   readonly opcode: string;

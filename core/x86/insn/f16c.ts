@@ -32,6 +32,7 @@ export const f16c: InsnDef[] = [
       enc('VEX.L0.66.0F3A.W0 1D /r', 'w:Wq', 'r:Vx', 'r:Ib', F16C),
       enc('VEX.L1.66.0F3A.W0 1D /r', 'w:Wx', 'r:Vqq', 'r:Ib', F16C),
     ],
+    test: { varies: 'storeHalf' },
     lift(c) {
       const isWide = c.width(1) === 256;
       const code = sseOpCode('cvtps2ph') | (isWide ? SSE_WIDE : 0);

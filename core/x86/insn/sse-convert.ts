@@ -5,21 +5,21 @@
 import type { Node } from '../../ir/ir.ts';
 import { sseOpCode } from '../fp/sse-ops.ts';
 import type { LiftContext } from '../lift-context.ts';
-import { type EncodingSpec, enc, type InsnDef } from '../notation.ts';
+import { type EncodingSpec, enc, type InsnDef, type TestHints } from '../notation.ts';
 import { FORMS, isInexactFine, mayBeInexact, Values } from './float-values.ts';
 
 /** Instructions that always take the exact way. */
 export function exact(
   name: string,
   encodings: EncodingSpec[],
-  options: { immediateMask?: number; cpuid?: string } = {},
+  options: { immediateMask?: number; cpuid?: string; test?: TestHints } = {},
 ): InsnDef {
   return {
     mnemonic: name,
     encodings: options.cpuid
       ? encodings.map((e) => ({ ...e, options: { ...e.options, cpuid: options.cpuid! } }))
       : encodings,
-    ...(name.startsWith('r') && !name.startsWith('round') ? { test: { tolerance: 'relative 1.5 * 2^-12' } } : {}),
+    ...(options.test ? { test: options.test } : {}),
     lift(c) {
       const imm = options.immediateMask ? c.b.and(c.immediate(), c.b.i32(options.immediateMask)) : undefined;
       c.fastOrExact(sseOpCode(name), undefined, () => {}, { imm });

@@ -244,6 +244,7 @@ function roundTo(suffix: Suffix): InsnDef {
 }
 
 const A = { aligned: true };
+const APPROXIMATE = { test: { tolerance: 'relative 1.5 * 2^-12' } };
 const sse4 = { immediateMask: 0xff, cpuid: 'sse4_1' };
 
 export const sseFloat: InsnDef[] = [
@@ -261,18 +262,18 @@ export const sseFloat: InsnDef[] = [
   ...sseConvert,
   ...ALL.map((suffix) => comparison(suffix, 8)),
   ...ALL.map(roundTo),
-  exact('rcpps', [enc('NP 0F 53 /r', 'w:Vx', 'r:Wx', A)]),
-  exact('rcpss', [enc('F3 0F 53 /r', 'w:Vd', 'r:Wd')]),
-  exact('rsqrtps', [enc('NP 0F 52 /r', 'w:Vx', 'r:Wx', A)]),
-  exact('rsqrtss', [enc('F3 0F 52 /r', 'w:Vd', 'r:Wd')]),
+  exact('rcpps', [enc('NP 0F 53 /r', 'w:Vx', 'r:Wx', A)], APPROXIMATE),
+  exact('rcpss', [enc('F3 0F 53 /r', 'w:Vd', 'r:Wd')], APPROXIMATE),
+  exact('rsqrtps', [enc('NP 0F 52 /r', 'w:Vx', 'r:Wx', A)], APPROXIMATE),
+  exact('rsqrtss', [enc('F3 0F 52 /r', 'w:Vd', 'r:Wd')], APPROXIMATE),
   addSubtract('ps', enc('F2 0F D0 /r', 'rw:Vx', 'r:Wx', A)),
   addSubtract('pd', enc('66 0F D0 /r', 'rw:Vx', 'r:Wx', A)),
   horizontal('hadd', 'ps', enc('F2 0F 7C /r', 'rw:Vx', 'r:Wx', A)),
   horizontal('hadd', 'pd', enc('66 0F 7C /r', 'rw:Vx', 'r:Wx', A)),
   horizontal('hsub', 'ps', enc('F2 0F 7D /r', 'rw:Vx', 'r:Wx', A)),
   horizontal('hsub', 'pd', enc('66 0F 7D /r', 'rw:Vx', 'r:Wx', A)),
-  exact('dpps', [enc('66 0F 3A 40 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], sse4),
-  exact('dppd', [enc('66 0F 3A 41 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], sse4),
+  exact('dpps', [enc('66 0F 3A 40 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], { ...sse4, test: { varies: 'nanChoice' } }),
+  exact('dppd', [enc('66 0F 3A 41 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], { ...sse4, test: { varies: 'nanChoice' } }),
 ];
 
 /** CMPxx as VEX has them. */

@@ -2,10 +2,11 @@
 import type { Node } from '../../ir/ir.ts';
 import { RDI } from '../../vcpu/state.ts';
 import type { LiftContext } from '../lift-context.ts';
-import { type EncodingSpec, enc, type InsnDef } from '../notation.ts';
+import { type EncodingSpec, enc, type InsnDef, type TestHints } from '../notation.ts';
 import { type Combine, field, lane32Indices, lanes32, packed } from './packed.ts';
 
 const ALIGNED = { aligned: true };
+const STORES_MMX: TestHints = { varies: 'storeMmx' };
 
 /** Operand 1 to operand 0, at the width they have. */
 function move(mnemonic: string, ...encodings: EncodingSpec[]): InsnDef {
@@ -146,7 +147,7 @@ export const sseMove: InsnDef[] = [
   move('movntps', enc('NP 0F 2B /r', 'w:Mx', 'r:Vx', ALIGNED)),
   move('movntpd', enc('66 0F 2B /r', 'w:Mx', 'r:Vx', ALIGNED)),
   move('movntdq', enc('66 0F E7 /r', 'w:Mx', 'r:Vx', ALIGNED)),
-  move('movntq', enc('NP 0F E7 /r', 'w:Mq', 'r:Pq')),
+  { ...move('movntq', enc('NP 0F E7 /r', 'w:Mq', 'r:Pq')), test: STORES_MMX },
   move('movntdqa', enc('66 0F 38 2A /r', 'w:Vx', 'r:Mx', { aligned: true, cpuid: 'sse4_1' })),
   // Scalar moves: registers merge, loads clear the rest.
   moveFloat('movss', 'ss', enc('F3 0F 10 /r', 'w:Vd', 'r:Ud'), enc('F3 0F 11 /r', 'w:Wd', 'r:Vd')),
@@ -155,7 +156,8 @@ export const sseMove: InsnDef[] = [
   loadFloat('movsd', 'sd', enc('F2 0F 10 /r', 'w:Vx', 'r:Mq')),
   // General registers and MMX.
   load('movd', enc('66 0F 6E /r', 'w:Vx', 'r:Ey')),
-  move('movd', enc('66 0F 7E /r', 'w:Ey', 'r:Vy'), enc('NP 0F 7E /r', 'w:Ey', 'r:Py')),
+  move('movd', enc('66 0F 7E /r', 'w:Ey', 'r:Vy')),
+  { ...move('movd', enc('NP 0F 7E /r', 'w:Ey', 'r:Py')), test: STORES_MMX },
   {
     mnemonic: 'movd',
     encodings: [enc('NP 0F 6E /r', 'w:Pq', 'r:Ey')],
@@ -163,7 +165,8 @@ export const sseMove: InsnDef[] = [
       c.write(0, c.b.extendU(c.read(1)));
     },
   },
-  move('movq', enc('NP 0F 6F /r', 'w:Pq', 'r:Qq'), enc('NP 0F 7F /r', 'w:Qq', 'r:Pq')),
+  move('movq', enc('NP 0F 6F /r', 'w:Pq', 'r:Qq')),
+  { ...move('movq', enc('NP 0F 7F /r', 'w:Qq', 'r:Pq')), test: STORES_MMX },
   load('movq', enc('F3 0F 7E /r', 'w:Vx', 'r:Wq')),
   move('movq', enc('66 0F D6 /r', 'w:Mq', 'r:Vq')),
   load('movq', enc('66 0F D6 /r', 'w:Ux', 'r:Vq')),

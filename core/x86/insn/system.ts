@@ -57,7 +57,7 @@ function flag(mnemonic: string, opcode: string, writes: string, lift: (c: LiftCo
 
 export const system: InsnDef[] = [
   nothing('nop', enc('90', { noRexB: true }), enc('0F 1F /0', '-:Ev'), enc('0F 0D /r', '-:Mb')),
-  nothing('pause', enc('F3 90', { noRexB: true })),
+  { ...nothing('pause', enc('F3 90')), test: { varies: 'rexB' } },
   // Hints that CPUs without the feature treat as NOP (ENDBR64, PREFETCHh, CET, ...).
   nothing(
     'nop',

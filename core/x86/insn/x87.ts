@@ -37,6 +37,7 @@ function memoryForm(opcode: number, reg: number, kind: string): InsnDef {
   return {
     mnemonic: x87Instruction(selector)!.name,
     encodings: [enc(`${hex(opcode)} /${reg}`, isState ? '-:Mv' : `${access}:M${size}`)],
+    ...(access === 'w' && !isState ? { test: { varies: 'storeX87' } } : {}),
     lift(c) {
       const isShort = isState && c.size === 16;
       if (isState) {

@@ -10,6 +10,13 @@ import { OurCpu } from './ours.ts';
 import { provableRows } from './prove.ts';
 import { fingerprint, groupNames, readRecording, sampleCases } from './recorded.ts';
 
+/** The last line counts; one before it says which rows this CPU lacks, and so only the recorded sample covers. */
+function expectNoDifferences(stdout: string): void {
+  const leftOut = /^\d+ rows left out.*$/m.exec(stdout)?.[0];
+  if (leftOut) console.info(leftOut);
+  expect(stdout).toContain(' 0 rows with differences');
+}
+
 describe('instruction table', () => {
   it('gives what a real CPU gave for the recorded cases of every row', () => {
     const recording = readRecording();
@@ -36,7 +43,7 @@ describe('instruction table', () => {
     const seed = String(testSeed());
     const script = new URL('./prove.ts', import.meta.url).pathname;
     const result = spawnSync(process.execPath, [script, '--cases', '20000', '--seed', seed], { encoding: 'utf8' });
-    expect(result.stdout).toContain('0 rows with differences');
+    expectNoDifferences(result.stdout);
   });
 
   it('reads prefixes as this CPU does', { timeout: 120_000 }, (context) => {
@@ -44,6 +51,6 @@ describe('instruction table', () => {
     requireTool(context, 'gcc');
     const script = new URL('./prove.ts', import.meta.url).pathname;
     const result = spawnSync(process.execPath, [script, '--cases', '20000', '--prefixes'], { encoding: 'utf8' });
-    expect(result.stdout).toContain('0 rows with differences');
+    expectNoDifferences(result.stdout);
   });
 });

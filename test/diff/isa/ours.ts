@@ -19,7 +19,7 @@ import {
   OUTCOME,
   WINDOW,
   WINDOW_START,
-} from './cases.ts';
+} from './layout.ts';
 
 /** Host-side staging area for FXSAVE images: a page that no case touches. */
 const STAGING = 0x50000000;

@@ -3,8 +3,9 @@
  * assembly pad with them, and a decoder must read them as CPUs do.
  */
 import type { Encoding } from '../../../core/x86/notation.ts';
-import { CASE, CODE_SLOT, type IsaCase } from './cases.ts';
+import { CASE, CODE_SLOT, type IsaCase } from './layout.ts';
 import { Random } from './random.ts';
+import { readsRexB } from './vendors.ts';
 
 const PREFIXES: readonly (readonly number[])[] = [
   [0x2e],
@@ -46,6 +47,7 @@ export function withPrefixes(c: IsaCase, seed: number): IsaCase {
   const prefixes = new Random(seed ^ 0x5f5f).pick(PREFIXES);
   const code = c.record.subarray(CASE.code, CASE.code + CODE_SLOT);
   // Two jumps of 14 bytes stand behind the instruction.
+  if (readsRexB(c.encoding, prefixes)) return c;
   const fits = prefixes.length + c.bytes.length + 28 <= CODE_SLOT;
   if (!fits || c.isRipRelative || !takesPrefixes(c.encoding) || changesLength(c.encoding, prefixes)) return c;
   const record = c.record.slice();

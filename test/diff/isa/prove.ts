@@ -4,18 +4,21 @@
  *     node test/diff/isa/prove.ts [--cases N] [--seed S] [--only MNEMONIC] [--prefixes] [--write]
  *
  * Runs N cases (default 20000) spread over all rows, on the CPU through runner.c and on tier 0, and compares bit for bit.
- * With --prefixes, random prefixes stand in front of the instructions. With --write, the number of clean cases of each row goes to proven.json, which `npm run coverage:isa` shows.
+ * Rows that this CPU lacks are left out, and listed. With --prefixes, random prefixes stand in front of the instructions.
+ * With --write, the number of clean cases of each row goes to proven.json, which `npm run coverage:isa` shows.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeTable } from '../../../core/interp/create.ts';
 import { cpuModel } from '../../../core/x86/cpuid.ts';
 import { type Encoding, encodingName } from '../../../core/x86/notation.ts';
-import { CODE_SLOTS, type IsaCase, makeCase, OUTCOME } from './cases.ts';
+import { makeCase } from './cases.ts';
 import { compareOutcomes, describeCase } from './compare.ts';
+import { hostFeatures, missingFeature } from './host-cpu.ts';
+import { CODE_SLOTS, type IsaCase, OUTCOME } from './layout.ts';
 import { OurCpu } from './ours.ts';
 import { withPrefixes } from './prefixes.ts';
 
@@ -47,15 +50,15 @@ interface Tally {
 }
 
 interface ProveOptions {
+  runner: string;
+  rows: readonly Encoding[];
   cases: number;
   seed: number;
-  only: string | undefined;
   prefixes: boolean;
 }
 
 function prove(options: ProveOptions): Map<string, Tally> {
-  const rows = provableRows().filter((e) => !options.only || new RegExp(`^(${options.only})$`).test(e.insn.mnemonic));
-  const { runner, folder } = buildRunner();
+  const { runner, rows } = options;
   const ours = new OurCpu();
   const tallies = new Map<string, Tally>(rows.map((row) => [encodingName(row), { clean: 0, failed: 0 }]));
   let shown = 0;
@@ -78,8 +81,32 @@ function prove(options: ProveOptions): Map<string, Tally> {
       }
     });
   }
-  rmSync(folder, { recursive: true });
   return tallies;
+}
+
+/** The rows that this CPU has; those that it lacks are said. */
+function comparableRows(runner: string, only: string | undefined): Encoding[] {
+  const wanted = provableRows().filter((e) => !only || new RegExp(`^(${only})$`).test(e.insn.mnemonic));
+  const host = hostFeatures(runner);
+  const lacking = wanted.filter((e) => missingFeature(e, host) !== undefined);
+  if (lacking.length > 0) {
+    const features = [...new Set(lacking.map((e) => missingFeature(e, host)))].join(', ');
+    console.log(`${lacking.length} rows left out, because this CPU lacks ${features}`);
+  }
+  return wanted.filter((e) => !lacking.includes(e));
+}
+
+/** Puts the counts of the rows that were run into proven.json; a row with differences loses its place. */
+function writeProven(tallies: ReadonlyMap<string, Tally>): void {
+  const file = join(here, 'proven.json');
+  const before = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+  const proven: Record<string, number> = {};
+  for (const name of provableRows().map(encodingName)) {
+    const tally = tallies.get(name);
+    const count = tally === undefined ? before[name] : tally.failed === 0 ? tally.clean : undefined;
+    if (count !== undefined) proven[name] = count;
+  }
+  writeFileSync(file, `${JSON.stringify(proven, null, 1)}\n`);
 }
 
 function main(): void {
@@ -93,18 +120,15 @@ function main(): void {
     },
   });
   const { only, prefixes } = values;
-  const tallies = prove({ cases: Number(values.cases), seed: Number(values.seed), only, prefixes });
+  const { runner, folder } = buildRunner();
+  const rows = comparableRows(runner, only);
+  const tallies = prove({ runner, rows, cases: Number(values.cases), seed: Number(values.seed), prefixes });
+  rmSync(folder, { recursive: true });
   const failed = [...tallies].filter(([, t]) => t.failed > 0);
   for (const [name, t] of failed) console.log(`FAILED ${name}: ${t.failed} of ${t.failed + t.clean}`);
   const total = [...tallies.values()].reduce((sum, t) => sum + t.clean + t.failed, 0);
   console.log(`${total} cases over ${tallies.size} rows, ${failed.length} rows with differences`);
-  if (values.write) {
-    const file = join(here, 'proven.json');
-    const proven: Record<string, number> = Object.fromEntries(
-      [...tallies].filter(([, t]) => t.failed === 0).map(([name, t]) => [name, t.clean]),
-    );
-    writeFileSync(file, `${JSON.stringify(proven, null, 1)}\n`);
-  }
+  if (values.write) writeProven(tallies);
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 

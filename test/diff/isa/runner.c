@@ -1,11 +1,12 @@
 /*
  * Runs instruction cases on the real CPU: reads struct test_case from stdin, writes struct outcome to stdout, one for
  * each. The instruction runs in its own code page with all registers, flags, the FP state and a data page as the case
- * says; behind it are jumps to one of two exits. Exceptions are caught as signals.
+ * says; behind it are jumps to one of two exits. Exceptions are caught as signals. With --cpuid it says what this CPU has.
  *
  * Build: gcc -O1 -o runner runner.c
  */
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -170,10 +171,25 @@ static void write_all(const void *from, size_t len) {
   }
 }
 
-int main(void) {
+/* The leaves with feature bits, one a line, and whether the kernel saves the halves. */
+static void print_cpuid(void) {
+  static const uint32_t leaves[][2] = {{1, 0}, {7, 0}, {0xd, 1}, {0x80000001, 0}};
+  for (int i = 0; i < 4; i++) {
+    uint32_t a = 0, b = 0, c = 0, d = 0;
+    __get_cpuid_count(leaves[i][0], leaves[i][1], &a, &b, &c, &d);
+    printf("%u %u %u %u %u\n", leaves[i][0], a, b, c, d);
+  }
+  printf("avx %d\n", has_avx);
+}
+
+int main(int argc, char **argv) {
   static uint8_t alternate[65536];
   static struct test_case test;
-  has_avx = __builtin_cpu_supports("avx");
+  has_avx = __builtin_cpu_supports("avx") != 0;
+  if (argc > 1 && strcmp(argv[1], "--cpuid") == 0) {
+    print_cpuid();
+    return 0;
+  }
   stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
   sigaltstack(&stack, NULL);
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
@@ -186,6 +202,7 @@ int main(void) {
   make_exit(EXITS + 256, 1);
   while (read_all(&test, sizeof test)) {
     memset(&out, 0, sizeof out);
+    if (!has_avx) memcpy(out.high, test.high, 256);
     memset(DATA, 0, 4096);
     memcpy(DATA + WINDOW_START, test.window, WINDOW);
     uint8_t *code = CODE + test.slot * CODE_SLOT;
