@@ -13,8 +13,9 @@ import {
 import { findExample } from '../host/examples.ts';
 import { kindOf } from '../host/services.ts';
 import { elfClosure } from './elf-dependencies.ts';
+import { type NetworkOptions, networkSpec } from './network-options.ts';
 
-export interface RunOptions {
+export interface RunOptions extends NetworkOptions {
   name?: string;
   rootfs?: string;
   initrd?: string;
@@ -25,7 +26,6 @@ export interface RunOptions {
   volume?: string[];
   workdir?: string;
   user?: string;
-  network?: boolean;
   append?: string;
   /** A filter, or empty for all. */
   strace?: string;
@@ -47,7 +47,7 @@ export function specFrom(options: RunOptions, words: readonly string[]): VmSpec 
     kernelArgs: options.kernelArg ?? [],
     env: (options.env ?? []).map(environmentEntry),
     volumes: (options.volume ?? []).map(parseVolume),
-    network: options.network ?? false,
+    ...networkSpec(options),
     cpu: parseCpu(options.cpu ?? 'default'),
     isQuiet: options.quiet ?? false,
   });

@@ -29,11 +29,22 @@ export async function supervise(spec: VmSpec, options: SuperviseOptions): Promis
   forwardSignals(instance, isTerminal);
   feedInput(process.stdin, instance);
   // A start that fails is in the ending, too.
-  instance.start().catch(() => {});
+  instance.start().then(
+    () => printForwards(instance),
+    () => {},
+  );
   const ending = await instance.ended;
   await output.finish();
   restore();
   return conclude(ending, options);
+}
+
+/** Which ports of this computer lead to the guest, when it was not told or is not plain. */
+function printForwards({ spec, network }: Instance): void {
+  for (const [i, { hostPort }] of (spec.forwards ?? []).entries()) {
+    if (network !== undefined && hostPort === 0)
+      writeSync(2, `elfdeck: forwards ${network.networks.describeForward(network.membership, i)}\n`);
+  }
 }
 
 function terminalSize(): TerminalSize {

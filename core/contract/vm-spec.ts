@@ -21,6 +21,28 @@ export const StraceSpec = z.object({
   format: z.enum(['text', 'json']),
 });
 
+/** A network card: the network it is on, and its addresses there when they are not to be leased. */
+export const CardSpec = z.object({ network: z.string(), addresses: z.array(z.string()) });
+
+/** A port of the host that leads to one of the guest. */
+export const ForwardSpec = z.object({
+  /** Address of the host. */
+  address: z.string(),
+  /** 0: any free one. */
+  hostPort: z.int().check(z.gte(0), z.lte(65535)),
+  guestPort: z.int().check(z.gte(1), z.lte(65535)),
+  protocol: z.enum(['tcp', 'udp']),
+});
+
+/** Where the guest may go beyond its networks. */
+export const OutsideSpec = z.object({
+  mode: z.enum(['open', 'listed', 'none']),
+  /** `ADDRESS[:PORT]`, `CIDR[:PORT]` or `NAME[:PORT]` each (core/net/policy.ts). */
+  listed: z.array(z.string()),
+  /** Ports of this computer's loopback that it reaches at its gateway's address. */
+  hostPorts: z.array(z.int().check(z.gte(1), z.lte(65535))),
+});
+
 export const TerminalSize = z.object({ columns: z.int(), rows: z.int() });
 
 /** Smallest and largest memory of a VM, in MiB: the guest address space ends below 4 GiB. */
@@ -50,7 +72,13 @@ export const VmSpec = z.object({
   workdir: z.optional(z.string()),
   /** `UID[:GID]`, or a name of the guest's /etc/passwd. */
   user: z.optional(z.string()),
+  /** A card on the default network, with the way out open. */
   network: z.boolean(),
+  /** Its cards, when they are other ones. */
+  networks: z.optional(z.array(CardSpec)),
+  forwards: z.optional(z.array(ForwardSpec)),
+  /** Without it the way out is open when there are cards, and closed when there are forwards only. */
+  outside: z.optional(OutsideSpec),
   strace: z.optional(StraceSpec),
   /** CPU model name. */
   cpu: z.string(),
@@ -64,6 +92,9 @@ export type VmSpec = z.infer<typeof VmSpec>;
 export type RootfsSpec = z.infer<typeof RootfsSpec>;
 export type VolumeSpec = z.infer<typeof VolumeSpec>;
 export type StraceSpec = z.infer<typeof StraceSpec>;
+export type CardSpec = z.infer<typeof CardSpec>;
+export type ForwardSpec = z.infer<typeof ForwardSpec>;
+export type OutsideSpec = z.infer<typeof OutsideSpec>;
 export type TerminalSize = z.infer<typeof TerminalSize>;
 export type FolderMode = z.infer<typeof FolderMode>;
 

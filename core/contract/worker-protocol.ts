@@ -6,6 +6,7 @@
  * (worker-channel.ts). Events go the other way. Killing is not a call: the supervisor terminates the thread.
  */
 import * as z from 'zod/mini';
+import type { StationSetup, WireConfig } from '../net/station.ts';
 import { call, type EventOf, event, Nothing } from './contract.ts';
 import type { VmErrorData } from './errors.ts';
 import { TerminalSize, VmSpec } from './vm-spec.ts';
@@ -42,6 +43,13 @@ export interface Ending {
 
 export const workerApi = {
   'instance.start': call<null>()('Boot the machine and run its program', VmSpec),
+  'network.set-up': call<null>()('The cards of the machine that is to boot', z.custom<StationSetup>()),
+  'network.attach': call<null>()('Another machine has come to one of its networks', z.custom<WireConfig>()),
+  'network.detach': call<null>()('A machine has left', z.object({ id: z.int() })),
+  'network.readdress': call<null>()(
+    'A machine of its networks has other addresses',
+    z.object({ id: z.int(), addresses: z.array(z.string()) }),
+  ),
   'instance.pause': call<null>()('Stop running guest code until resumed', Nothing),
   'instance.resume': call<null>()('Go on after a pause', Nothing),
   'instance.signal': call<null>()('Send a signal to the program', z.object({ signal: z.int() })),
@@ -49,6 +57,7 @@ export const workerApi = {
   'instance.statistics': call<Statistics>()('Figures of the running instance', Nothing),
   'console.ready': event<null>('The output ring has bytes and its reader was asleep'),
   'console.drained': event<null>('The input ring has room again'),
+  'network.addressed': event<{ card: number; addresses: string[] }>('The machine has given itself other addresses'),
   'instance.ended': event<Ending>('The program ended, or the instance failed'),
 } as const;
 

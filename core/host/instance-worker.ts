@@ -10,6 +10,7 @@ import { type Ending, workerApi } from '../contract/worker-protocol.ts';
 import { loadImage } from '../machine/load-image.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { MachineHost } from '../machine/machine-host.ts';
+import { Station } from '../net/station.ts';
 import type { WorkerInput } from './entry.ts';
 import { FileMapFolder } from './file-map-folder.ts';
 import { gunzip } from './gunzip.ts';
@@ -29,6 +30,7 @@ const control = new ControlWords(channel.control, clock);
 let spec: VmSpec | undefined;
 let console: RingConsole | undefined;
 let machine: Machine | undefined;
+let station: Station | undefined;
 let isPaused = false;
 /** Requests that came while the machine was being made. */
 const early: Request[] = [];
@@ -41,6 +43,27 @@ const running = (): Machine => {
 const answer = serve(workerApi, {
   'instance.start': (given) => {
     spec = given;
+    return null;
+  },
+  'network.set-up': ({ config, wires }) => {
+    station = new Station(config, channel.control);
+    for (const wire of wires) station.attach(wire);
+    station.onAddresses = (card, addresses) => {
+      const list = addresses.map(({ address }) => address);
+      port.postMessage({ event: 'network.addressed', payload: { card, addresses: list } });
+    };
+    return null;
+  },
+  'network.attach': (wire) => {
+    station?.attach(wire);
+    return null;
+  },
+  'network.detach': ({ id }) => {
+    station?.detach(id);
+    return null;
+  },
+  'network.readdress': ({ id, addresses }) => {
+    station?.readdress(id, addresses);
     return null;
   },
   'instance.pause': () => {
@@ -90,6 +113,7 @@ function hostOf(device: RingConsole): MachineHost {
     },
     openFiles: (files) => new FileMapFolder(files),
     readFile: readHostFile,
+    transport: station,
     commonHandlers: handlers,
     gunzip,
   };
@@ -137,6 +161,7 @@ port.on('message', async (request: Request) => {
   } catch (error) {
     ending = { error: failure(error) };
   }
+  station?.leave();
   // A supervisor that has nothing else to do exits at once, and the thread with it.
   hooks.beforeEnd();
   // The port stays open and keeps the thread: its end must not overtake the message. The supervisor terminates it.

@@ -12,6 +12,8 @@ import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
 import { CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE, type OutputStream } from '../contract/worker-channel.ts';
 import type { Ending, Statistics, WorkerEvent, workerApi } from '../contract/worker-protocol.ts';
+import type { WireConfig } from '../net/station.ts';
+import type { Membership, Networks } from './net/networks.ts';
 import { startWorker } from './worker-thread.ts';
 
 export type InstanceState = 'created' | 'running' | 'paused' | 'exited' | 'failed';
@@ -42,7 +44,10 @@ export class Instance {
   private readonly accept: (response: Response) => void;
   private readonly closeCalls: (error: VmError) => void;
   private readonly consume: OutputConsumer;
+  /** Its place on virtual networks, from the start on, if it has one. */
+  network: { readonly networks: Networks; readonly membership: Membership } | undefined = undefined;
   private ending: Ending | undefined;
+  private leaving: Promise<void> | undefined;
   private resolveEnded: (ending: Ending) => void = () => {};
   private wakePump: () => void = () => {};
   private wakeInput: () => void = () => {};
@@ -88,11 +93,30 @@ export class Instance {
     worker.on('exit', () => this.finish({ error: workerFailure(new Error('the worker thread ended by itself')) }));
     void this.pump();
     try {
+      if (needsNetwork(this.spec)) await this.joinNetworks(channel.control);
       await this.call('instance.start', this.spec);
     } catch (error) {
       this.finish({ error: toErrorData(error) });
       throw error;
     }
+  }
+
+  /** Loaded only here: most programs start without. */
+  private async joinNetworks(control: SharedArrayBuffer): Promise<void> {
+    const { networks } = await import('./net/networks.ts');
+    // An instance that ends meanwhile hears nothing more.
+    const tell = (said: Promise<null>): void => void said.catch(() => {});
+    const peer = {
+      name: this.spec.name,
+      control,
+      attach: (wire: WireConfig) => tell(this.call('network.attach', wire)),
+      detach: (id: number) => tell(this.call('network.detach', { id })),
+      readdress: (id: number, addresses: readonly string[]) =>
+        tell(this.call('network.readdress', { id, addresses: [...addresses] })),
+    };
+    const membership = await networks.join(peer, this.spec);
+    this.network = { networks, membership };
+    await this.call('network.set-up', membership.setup);
   }
 
   async pause(): Promise<void> {
@@ -159,13 +183,20 @@ export class Instance {
     if ('id' in message) this.accept(message);
     else if (message.event === 'console.ready') this.wakePump();
     else if (message.event === 'console.drained') this.wakeInput();
+    else if (message.event === 'network.addressed') this.readdress(message.payload);
     else this.finish(message.payload);
+  }
+
+  private readdress({ card, addresses }: { card: number; addresses: readonly string[] }): void {
+    this.network?.networks.readdress(this.network.membership, card, addresses);
   }
 
   /** The first ending counts: a worker that is terminated reports an exit too. */
   private finish(ending: Ending): void {
     if (this.ending !== undefined) return;
     this.ending = ending;
+    const isAbrupt = ending.exit === undefined || 'signal' in ending.exit;
+    this.leaving = this.network?.networks.leave(this.network.membership, isAbrupt);
     this.closeCalls(notRunning());
     // What is in the ring stays readable: the rings belong to both ends.
     void this.worker?.terminate();
@@ -201,10 +232,14 @@ export class Instance {
       }
     }
     this.port.close();
+    await this.leaving;
     this.setState(this.ending.error === undefined ? 'exited' : 'failed');
     this.resolveEnded(this.ending);
   }
 }
+
+const needsNetwork = ({ network, networks, forwards }: VmSpec): boolean =>
+  network || (networks?.length ?? 0) > 0 || (forwards?.length ?? 0) > 0;
 
 const notRunning = (): VmError => new VmError('instance.not-running', 'the instance is not running');
 

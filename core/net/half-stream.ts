@@ -36,6 +36,8 @@ const RESET = 4;
 
 /** Large blocks are chunks of the wire. */
 const BLOCK_BYTES = 1 << 18;
+/** What is filled in at once by other means. */
+const MAX_PLACE = 1 << 16;
 
 abstract class HalfStream {
   protected readonly memory: WireMemory;
@@ -64,6 +66,8 @@ export class HalfWriter extends HalfStream {
   /** A block that the reader may still read from. */
   private oldBlock: number | undefined;
   private readonly reclaim: () => void;
+  /** Somebody fills in a place of the ring: it stays until the next `reserve`. */
+  private isReserved = false;
 
   /** `reclaim` is called when no block is free: it may make idle streams give theirs back. */
   constructor(memory: WireMemory, wordsOffset: number, smallOffset: number, reclaim: () => void) {
@@ -127,13 +131,32 @@ export class HalfWriter extends HalfStream {
     return count;
   }
 
+  /**
+   * Where the next bytes go, for who fills them in by other means, and whether that place is free yet. It is when
+   * `wantRoom` has told of room. `last`: how many bytes came last time.
+   */
+  reserve(last: number): { place: Uint8Array; isFree: boolean } {
+    this.isReserved = true;
+    if (last > 0) this.chooseRing(last < SMALL_RING_BYTES ? last : last + 1);
+    const quarter = this.ring.length >> 2;
+    if (this.freeNow < quarter && this.ring === this.small) this.switchToBlock();
+    const { ring, freeNow } = this;
+    const at = Atomics.load(this.words, WRITTEN) & (ring.length - 1);
+    const count = Math.min(ring.length - at, Math.max(freeNow, ring.length >> 2), MAX_PLACE);
+    return { place: ring.subarray(at, at + count), isFree: freeNow >= count };
+  }
+  /** `count` bytes of the reserved place are filled in. */
+  commit(count: number): void {
+    Atomics.store(this.words, WRITTEN, Atomics.load(this.words, WRITTEN) + count);
+  }
+
   /** While the ring is empty it costs nothing to change to the one that fits. */
   private chooseRing(lenBytes: number): void {
     if (this.isSwitching || this.used > 0) return;
     this.returnOldBlock();
     if (lenBytes > SMALL_RING_BYTES) {
       if (this.ring === this.small) this.switchToBlock();
-    } else if (this.ring !== this.small) this.giveBack();
+    } else this.returnBlock();
   }
 
   private switchToBlock(): boolean {
@@ -152,6 +175,9 @@ export class HalfWriter extends HalfStream {
 
   /** Goes back to the small ring when all is read: true when a block became free, now or once the reader has noticed. */
   giveBack(): boolean {
+    return !this.isReserved && this.returnBlock();
+  }
+  private returnBlock(): boolean {
     if (this.block === undefined || this.isSwitching || this.used > 0) return false;
     this.returnOldBlock();
     this.oldBlock = this.block;

@@ -1,12 +1,13 @@
 /** Routing tables: the most specific row wins, the earlier one of two alike. */
 import { type Address, ANY4, ANY6, isInPrefix, isV4 } from './address.ts';
+import { maskAddress } from './address-text.ts';
 import type { Link, LinkAddress } from './stack.ts';
 import type { Route } from './transport.ts';
 
 /** The rows that a card brings: its own prefixes, and a default route for each gateway. */
 export function cardRoutes(link: Link, gateways: readonly Address[]): Route[] {
   const own = link.addresses.map(({ address, prefixLen }) => ({
-    destination: networkOf(address, prefixLen),
+    destination: maskAddress(address, prefixLen),
     prefixLen,
     gateway: undefined,
     link,
@@ -20,17 +21,6 @@ export function cardRoutes(link: Link, gateways: readonly Address[]): Route[] {
       link,
     })),
   ];
-}
-
-/** An address with the bits behind its prefix cleared. */
-export function networkOf(address: Address, prefixLen: number): Address {
-  const bits = prefixLen + (isV4(address) ? 96 : 0);
-  let text = '';
-  for (let i = 0; i < 16; i++) {
-    const left = Math.min(8, Math.max(0, bits - i * 8));
-    text += String.fromCharCode(address.charCodeAt(i) & (0xff00 >> left) & 0xff);
-  }
-  return text;
 }
 
 /** The last address of an IPv4 prefix; undefined for IPv6 and for prefixes without one. */

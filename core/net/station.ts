@@ -16,6 +16,7 @@ import {
   type Datagram,
   type Endpoint,
   faults,
+  type OutgoingDatagram,
   PROTOCOL_UDP,
   type Route,
   type Stream,
@@ -44,6 +45,8 @@ export interface StationConfig {
   readonly cards: readonly CardConfig[];
   readonly nameServers: readonly Address[];
   readonly searchDomain: string | undefined;
+  /** Takes what is meant for others, too. */
+  readonly isRouter?: boolean;
 }
 
 /** A wire to another station, as its owner hands it over. */
@@ -57,6 +60,12 @@ export interface WireConfig {
   readonly card: number;
   /** Addresses that lie at its other end. */
   readonly addresses: readonly Address[];
+}
+
+/** All that a machine's thread needs to make its station. */
+export interface StationSetup {
+  readonly config: StationConfig;
+  readonly wires: readonly WireConfig[];
 }
 
 /** Bytes of a TCP segment on an Ethernet, for counting packets. */
@@ -115,6 +124,7 @@ export class Station implements Transport {
   /** Called when the machine has given itself other addresses. */
   onAddresses: (card: number, addresses: readonly LinkAddress[]) => void = () => {};
   private readonly wires = new Map<number, WireEnd>();
+  private readonly isRouter: boolean;
   private readonly wakeWords: Int32Array;
   private seenWake: number;
 
@@ -124,6 +134,7 @@ export class Station implements Transport {
     this.routes = this.cards.flatMap((card, i) => cardRoutes(card, config.cards[i]!.gateways));
     this.nameServers = config.nameServers;
     this.searchDomain = config.searchDomain;
+    this.isRouter = config.isRouter ?? false;
     this.wakeWords = new Int32Array(wakeWords);
     this.seenWake = Atomics.load(this.wakeWords, WAKE);
   }
@@ -140,7 +151,7 @@ export class Station implements Transport {
       wakeSelf: () => wake(this.wakeWords),
       count: card.count,
     };
-    const end = new WireEnd(config.buffer, config.side, owner, () => wake(words));
+    const end = new WireEnd(config.id, config.buffer, config.side, owner, () => wake(words));
     this.wires.set(config.id, end);
     card.wires.add(end);
     for (const address of config.addresses) card.neighbours.set(address, end);
@@ -186,7 +197,7 @@ export class Station implements Transport {
   }
 
   private asked(stream: WireStream): void {
-    if (this.isLocal(stream.local.host)) this.handlers.connection(stream);
+    if (this.isRouter || this.isLocal(stream.local.host)) this.handlers.connection(stream);
     else stream.refuse('host-unreachable');
   }
 
@@ -202,9 +213,13 @@ export class Station implements Transport {
       end.send({ ...record, from: to, to: from, bytes: echoReply(protocol, bytes) });
       return;
     }
-    const isTaken = this.handlers.datagram({ ...record, card });
-    if (isTaken || protocol !== PROTOCOL_UDP || !isOurs) return;
-    end.send({ ...record, kind: faults.indexOf('refused') + 1, bytes: bytes.slice(0, 0) });
+    const isTaken = this.handlers.datagram({ ...record, card, wire: end.id });
+    if (!isTaken && protocol === PROTOCOL_UDP && isOurs) end.send(returned(record, 'refused'));
+  }
+
+  /** Tells the sender of a datagram that it went nowhere. */
+  refuse(datagram: Datagram, fault: StreamFault): void {
+    this.wires.get(datagram.wire)?.send(returned(datagram, fault));
   }
 
   // Addresses and routes
@@ -268,7 +283,7 @@ export class Station implements Transport {
     return way.end.connect(local, remote) ?? endedStream(local, remote, 'busy');
   }
 
-  send(datagram: Omit<Datagram, 'card'>): StreamFault | undefined {
+  send(datagram: OutgoingDatagram): StreamFault | undefined {
     const { to, from } = datagram;
     if (this.isBroadcast(to.host) || isMulticast(to.host)) {
       const card = this.cards.find(({ addresses }) => addresses.some(({ address }) => address === from.host));
@@ -286,7 +301,7 @@ export class Station implements Transport {
     return this.cards.find((card) => card === link) ?? this.cards[0];
   }
 
-  private spread(datagram: Omit<Datagram, 'card'>, card: Card | undefined): StreamFault | undefined {
+  private spread(datagram: OutgoingDatagram, card: Card | undefined): StreamFault | undefined {
     if (card === undefined) return 'network-unreachable';
     card.count(datagram.bytes.length, 0);
     for (const end of card.wires) end.send({ ...datagram, kind: 0 });
@@ -305,3 +320,10 @@ export class Station implements Transport {
     return sum;
   }
 }
+
+/** A datagram on its way back, as the news that it was not delivered. */
+const returned = (datagram: Omit<DatagramRecord, 'kind'>, fault: StreamFault): DatagramRecord => ({
+  ...datagram,
+  kind: faults.indexOf(fault) + 1,
+  bytes: datagram.bytes.subarray(0, 8),
+});

@@ -100,7 +100,11 @@ export interface Datagram {
   readonly trafficClass: number;
   /** Card that it came in on. */
   readonly card: Link;
+  /** Number of the wire that it came over. */
+  readonly wire: number;
 }
+
+export type OutgoingDatagram = Omit<Datagram, 'card' | 'wire'>;
 
 export interface TransportHandlers {
   /** A connection is `asking`. The library may leave it so while a listener's queue is full; the peer times out at last. */
@@ -146,5 +150,5 @@ export interface Transport extends NetworkStack {
    * Sends a datagram, to one address or all of a broadcast or multicast one. Undefined when it is on its way (which is no
    * promise that it arrives: one that finds no room is lost, as on a network).
    */
-  send(datagram: Omit<Datagram, 'card'>): StreamFault | undefined;
+  send(datagram: OutgoingDatagram): StreamFault | undefined;
 }

@@ -24,6 +24,7 @@ export interface WireOwner {
 }
 
 export class WireEnd implements StreamPlace {
+  readonly id: number;
   readonly memory: WireMemory;
   readonly side: Side;
   /** Streams of this side, by slot; with those that it has let go and the other side has not. */
@@ -42,7 +43,8 @@ export class WireEnd implements StreamPlace {
   private hasLeft = false;
 
   /** `wakeOther` wakes the thread of the other side. */
-  constructor(buffer: SharedArrayBuffer, side: Side, owner: WireOwner, wakeOther: () => void) {
+  constructor(id: number, buffer: SharedArrayBuffer, side: Side, owner: WireOwner, wakeOther: () => void) {
+    this.id = id;
     this.memory = new WireMemory(buffer);
     this.side = side;
     this.owner = owner;

@@ -37,6 +37,8 @@ type Role = 0 | 1;
 
 /** What a stream needs of the end of the wire it is on. */
 export interface StreamPlace {
+  /** Number of the wire. */
+  readonly id: number;
   readonly memory: WireMemory;
   /** Puts the slot in the other side's bell and wakes it. */
   ring(slot: number): void;
@@ -56,7 +58,7 @@ export class WireStream implements Stream {
   readonly remote: Endpoint;
   onChange: (() => void) | undefined = undefined;
   fault: StreamFault | undefined = undefined;
-  private readonly place: StreamPlace;
+  readonly place: StreamPlace;
   private readonly role: Role;
   private readonly words: Int32Array;
   readonly input: HalfReader;
@@ -216,7 +218,8 @@ export class WireStream implements Stream {
     if (count > 0) this.sent(count);
     return count;
   }
-  private sent(count: number): void {
+  /** After bytes were put into `output` directly. */
+  sent(count: number): void {
     this.place.count(count, 0);
     this.tell();
   }
@@ -279,13 +282,12 @@ export class WireStream implements Stream {
 
   /** The other side is gone for good and will change nothing any more. */
   cutOff(): void {
+    this.update();
     if (this.current === 'ended') return;
     if (this.current === 'open' && this.input.hasPeerEnded) {
       // What it had said to its end can still be read.
       this.output.markReaderGone();
-      return;
-    }
-    this.finish(this.current === 'connecting' ? 'host-unreachable' : 'reset');
+    } else this.finish(this.current === 'connecting' ? 'host-unreachable' : 'reset');
     this.onChange?.();
   }
 }

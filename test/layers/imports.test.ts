@@ -11,7 +11,8 @@ const root = resolve(import.meta.dirname, '../..');
 /** Layer → layers it may import. The longest matching prefix of a file's path is its layer. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   'core/base': [],
-  'core/contract': [],
+  // What crosses between threads about networks is what stations are made of.
+  'core/contract': ['core/net'],
   'core/mem': [],
   'core/wasm': [],
   // An instruction's row builds IR.

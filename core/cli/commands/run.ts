@@ -31,7 +31,18 @@ export function addRunCommand(program: Command): Command {
     .option('-v, --volume <SRC:DST[:ro]>', 'mount a folder in the guest (repeatable)', collect)
     .option('-w, --workdir <DIR>', 'working directory in the guest')
     .option('-u, --user <UID[:GID]>', 'user and group')
-    .option('-n, --network', 'give it a network interface (kept for the network; nothing is connected yet)')
+    .option('-n', 'a card on the default network, with the way out to where this computer can go')
+    .option('--network <NET[:IP]>', 'a card on that network (repeatable); see "elfdeck net"', collect)
+    .option(
+      '-p, --publish <[ADDR:]HOST:GUEST[/udp]>',
+      'forward a port of this computer to the guest (repeatable); "auto" picks a free one and prints it',
+      collect,
+    )
+    .option(
+      '--allow <DEST>',
+      'go out to these only: ADDRESS, CIDR or NAME with :PORT or not, none; localhost:PORT opens that port of this computer to the guest, at its gateway (repeatable)',
+      collect,
+    )
     .option('--append <LINE>', 'the whole kernel command line: parameters -- program arguments')
     .addOption(
       new Option('--strace [FILTER]', 'show system calls: all, or those named (--strace=openat,read)').preset(''),
@@ -46,18 +57,21 @@ export function addRunCommand(program: Command): Command {
     .option('--stats', 'print figures of the run as JSON to stderr')
     .option('--missing', 'list the system calls that the program missed')
     .addHelpText('after', epilogue)
-    .action(async (name: string | undefined, args: string[], options: RunOptions & SuperviseOptions) => {
-      const words = name === undefined ? [] : [name, ...args];
-      if (
-        words.length === 0 &&
-        options.append === undefined &&
-        options.initrd === undefined &&
-        options.image === undefined
-      ) {
-        run.error('error: no program to run; try "elfdeck run hello"');
-      }
-      process.exit(await supervise(specFrom(options, words), options));
-    });
+    .action(
+      async (name: string | undefined, args: string[], given: RunOptions & SuperviseOptions & { n?: boolean }) => {
+        const options = { ...given, network: given.network ?? given.n ?? false };
+        const words = name === undefined ? [] : [name, ...args];
+        if (
+          words.length === 0 &&
+          options.append === undefined &&
+          options.initrd === undefined &&
+          options.image === undefined
+        ) {
+          run.error('error: no program to run; try "elfdeck run hello"');
+        }
+        process.exit(await supervise(specFrom(options, words), options));
+      },
+    );
   return run;
 }
 

@@ -1,0 +1,277 @@
+/**
+ * The virtual networks of this process and the instances on them: who has which address, the wires between all of them, and
+ * the gateways. An instance joins before it boots and leaves when it has ended; what fails on joining leaves nothing behind.
+ */
+
+import { wake } from '../../base/wake.ts';
+import { VmError } from '../../contract/errors.ts';
+import type { CardSpec, ForwardSpec, OutsideSpec, VmSpec } from '../../contract/vm-spec.ts';
+import { type Forward, openForward } from '../../host/net/forwards.ts';
+import { Gateway, type Guest } from '../../host/net/gateway.ts';
+import { WakeLoop } from '../../host/net/wake-loop.ts';
+import { type Address, isV4 } from '../../net/address.ts';
+import { formatAddress, formatPrefix, parseAddress } from '../../net/address-text.ts';
+import {
+  cardOn,
+  DEFAULT_NETWORK,
+  guestAddresses,
+  hostCount,
+  type NetworkConfig,
+  prefixLenIn,
+} from '../../net/network.ts';
+import { OutsidePolicy, parseRule } from '../../net/policy.ts';
+import type { StationSetup, WireConfig } from '../../net/station.ts';
+import { createWireMemory, LEFT, type Side } from '../../net/wire-memory.ts';
+
+/** What the networks ask of an instance that is on them. */
+export interface Peer {
+  readonly name: string;
+  /** Its control words, which wake it. */
+  readonly control: SharedArrayBuffer;
+  attach(wire: WireConfig): void;
+  detach(id: number): void;
+  readdress(id: number, addresses: readonly Address[]): void;
+}
+
+interface Wire {
+  readonly id: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly ends: readonly [Membership, Membership | VirtualNetwork];
+}
+
+/** The cards of a spec. */
+export function cardsOf({ network, networks, forwards }: VmSpec): CardSpec[] {
+  if (networks !== undefined && networks.length > 0) return networks;
+  return network || (forwards?.length ?? 0) > 0 ? [{ network: DEFAULT_NETWORK.name, addresses: [] }] : [];
+}
+
+export function outsideOf(spec: VmSpec): OutsideSpec {
+  const isOpen = spec.network || (spec.networks?.length ?? 0) > 0;
+  return spec.outside ?? { mode: isOpen ? 'open' : 'none', listed: [], hostPorts: [] };
+}
+
+let nextWire = 1;
+
+class VirtualNetwork {
+  readonly config: NetworkConfig;
+  readonly gateway: Gateway;
+  readonly members = new Map<Membership, Address[]>();
+
+  constructor(config: NetworkConfig, loop: WakeLoop) {
+    this.config = config;
+    this.gateway = new Gateway(config, loop);
+  }
+
+  private isTaken(address: Address): boolean {
+    return this.gateway.addresses.includes(address) || [...this.members.values()].some((own) => own.includes(address));
+  }
+
+  /** The addresses wanted, checked, or the first free ones. */
+  lease(wanted: readonly string[]): Address[] {
+    const given = wanted.map((text) => this.check(text));
+    const hasV4 = given.some(isV4);
+    const hasV6 = given.some((address) => !isV4(address));
+    for (let n = 0; n < hostCount(this.config); n++) {
+      const free = guestAddresses(this.config, n);
+      if (free.some((address) => this.isTaken(address))) continue;
+      return [...given, ...free.filter((address) => !(isV4(address) ? hasV4 : hasV6))];
+    }
+    const prefix = formatPrefix(this.config.v4);
+    throw new VmError('net.in-use', `all addresses of the network "${this.config.name}" (${prefix}) are taken`);
+  }
+
+  private check(text: string): Address {
+    const { config } = this;
+    const address = parseAddress(text);
+    if (address === undefined) throw new VmError('net.malformed', `"${text}" is no IP address`);
+    if (prefixLenIn(config, address) === undefined) {
+      const prefixes = [config.v4, ...(config.v6 === undefined ? [] : [config.v6])].map(formatPrefix).join(' and ');
+      throw new VmError('net.malformed', `${text} is not in the network "${config.name}", which has ${prefixes}`);
+    }
+    if (!this.isTaken(address)) return address;
+    const message = `the address ${text} of the network "${config.name}" is in use; choose another, or none to have a free one`;
+    throw new VmError('net.in-use', message, { address: text });
+  }
+}
+
+/** An instance's place on its networks. */
+export class Membership {
+  readonly peer: Peer;
+  readonly networks: readonly VirtualNetwork[];
+  readonly forwards: { readonly spec: ForwardSpec; readonly forward: Forward }[] = [];
+  setup: StationSetup = undefined!;
+  readonly wires: Wire[] = [];
+  readonly guests: Guest[] = [];
+
+  constructor(peer: Peer, networks: readonly VirtualNetwork[]) {
+    this.peer = peer;
+    this.networks = networks;
+  }
+
+  addressesOn(network: VirtualNetwork): readonly Address[] {
+    return network.members.get(this) ?? [];
+  }
+}
+
+export class Networks {
+  private readonly loop = new WakeLoop();
+  private readonly networks = new Map<string, VirtualNetwork>();
+
+  /** Throws VmError when a network, an address or a port is not to be had. */
+  async join(peer: Peer, spec: VmSpec): Promise<Membership> {
+    const cards = cardsOf(spec);
+    const networks = cards.map(({ network }) => this.open(network));
+    const twice = cards.find(({ network }, i) => cards.findIndex((card) => card.network === network) !== i);
+    if (twice !== undefined) {
+      throw new VmError(
+        'net.malformed',
+        `the network "${twice.network}" is given twice; a machine has one card on each`,
+      );
+    }
+    const membership = new Membership(peer, networks);
+    try {
+      for (const [i, network] of networks.entries())
+        network.members.set(membership, network.lease(cards[i]!.addresses));
+      this.plugIn(membership, outsideOf(spec));
+      for (const forward of spec.forwards ?? []) await this.forward(membership, forward);
+    } catch (error) {
+      await this.leave(membership, true);
+      throw error;
+    }
+    return membership;
+  }
+
+  /** A forward as people write it: `127.0.0.1:8080 -> 172.44.0.2:80/tcp`. */
+  describeForward({ setup, forwards }: Membership, index: number): string {
+    const { spec, forward } = forwards[index]!;
+    const guest = formatAddress(setup.config.cards[0]!.addresses[0]!.address);
+    const host = parseAddress(spec.address);
+    const shown = host !== undefined && !isV4(host) ? `[${spec.address}]` : spec.address;
+    return `${shown}:${forward.port} -> ${guest}:${spec.guestPort}/${spec.protocol}`;
+  }
+
+  private open(name: string): VirtualNetwork {
+    let network = this.networks.get(name);
+    if (network === undefined) {
+      network = new VirtualNetwork(this.configOf(name), this.loop);
+      this.networks.set(name, network);
+    }
+    return network;
+  }
+
+  private configOf(name: string): NetworkConfig {
+    if (name === DEFAULT_NETWORK.name) return DEFAULT_NETWORK;
+    throw new VmError('net.not-found', `there is no network "${name}"; "elfdeck net ls" lists them`, { name });
+  }
+
+  /** Wires to the gateways and to all that are on the networks already. */
+  private plugIn(membership: Membership, outside: OutsideSpec): void {
+    const { peer, networks } = membership;
+    const policy = new OutsidePolicy(outside.mode, outside.listed.map(ruleOf), () => performance.now());
+    const own: WireConfig[] = [];
+    for (const [card, network] of networks.entries()) {
+      const addresses = membership.addressesOn(network);
+      const gatewayWire = this.wire(membership, network);
+      const guest = { name: peer.name, outside: policy, hostPorts: new Set(outside.hostPorts), addresses };
+      network.gateway.add({ ...guest, wire: gatewayWire.id });
+      membership.guests.push(network.gateway.guests.get(gatewayWire.id)!);
+      network.gateway.station.attach(endOf(gatewayWire, 0, peer.control, 0, addresses));
+      own.push(endOf(gatewayWire, 1, this.loop.buffer, card, network.gateway.addresses));
+      for (const other of network.members.keys()) {
+        if (other === membership) continue;
+        const wire = this.wire(membership, other);
+        other.peer.attach(endOf(wire, 0, peer.control, other.networks.indexOf(network), addresses));
+        own.push(endOf(wire, 1, other.peer.control, card, other.addressesOn(network)));
+      }
+    }
+    const config = {
+      cards: networks.map((network) => cardOn(network.config, membership.addressesOn(network))),
+      nameServers: networks[0]!.gateway.addresses,
+      searchDomain: networks[0]!.config.name,
+    };
+    membership.setup = { config, wires: own };
+  }
+
+  private wire(membership: Membership, other: Membership | VirtualNetwork): Wire {
+    const wire: Wire = { id: nextWire++, buffer: createWireMemory(), ends: [membership, other] };
+    membership.wires.push(wire);
+    if (other instanceof Membership) other.wires.push(wire);
+    return wire;
+  }
+
+  /** Opens one more forward to a machine: the port of the host that it has. */
+  async forward(membership: Membership, spec: ForwardSpec): Promise<Forward> {
+    const network = membership.networks[0]!;
+    const address = (): Address | undefined => {
+      const own = membership.addressesOn(network);
+      return own.find(isV4) ?? own[0];
+    };
+    const { hostPort: port, protocol } = spec;
+    const place = { address: spec.address, port, protocol };
+    const forward = await openForward(network.gateway, place, { address, port: spec.guestPort });
+    membership.forwards.push({ spec, forward });
+    return forward;
+  }
+
+  /** The machine has given itself other addresses on a card. */
+  readdress(membership: Membership, card: number, addresses: readonly Address[]): void {
+    const network = membership.networks[card];
+    if (network === undefined) return;
+    network.members.set(membership, [...addresses]);
+    membership.guests[card]!.addresses = addresses;
+    for (const { id, ends } of membership.wires) {
+      const other = ends[0] === membership ? ends[1] : ends[0];
+      if (other === network) network.gateway.station.readdress(id, addresses);
+      else if (other instanceof Membership && other.networks.includes(network)) other.peer.readdress(id, addresses);
+    }
+  }
+
+  /**
+   * Takes an instance off its networks. What it had sent still reaches its peers, unless it left abruptly. Ports and
+   * addresses are free at once; resolves when the host's sockets have taken what was sent.
+   */
+  async leave(membership: Membership, isAbrupt: boolean): Promise<void> {
+    for (const { forward } of membership.forwards) forward.close();
+    const drained: Promise<void>[] = [];
+    for (const { id, buffer, ends } of membership.wires) {
+      const words = new Int32Array(buffer);
+      const other = ends[0] === membership ? ends[1] : ends[0];
+      Atomics.or(words, LEFT, 3);
+      if (other instanceof Membership) {
+        other.peer.detach(id);
+        wake(new Int32Array(other.peer.control));
+        other.wires.splice(
+          other.wires.findIndex((wire) => wire.id === id),
+          1,
+        );
+      } else drained.push(other.gateway.remove(id, isAbrupt));
+    }
+    for (const network of membership.networks) {
+      network.members.delete(membership);
+      if (network.members.size > 0) continue;
+      this.networks.delete(network.config.name);
+      void Promise.all(drained).then(() => network.gateway.close());
+    }
+    await Promise.all(drained);
+  }
+}
+
+const ruleOf = (text: string) => {
+  const rule = parseRule(text);
+  if (rule !== undefined) return rule;
+  throw new VmError(
+    'net.malformed',
+    `"${text}" is no destination; write ADDRESS, CIDR or NAME, with :PORT behind it or not`,
+  );
+};
+
+const endOf = (
+  { id, buffer }: Wire,
+  side: Side,
+  wakeWords: SharedArrayBuffer,
+  card: number,
+  addresses: readonly Address[],
+): WireConfig => ({ id, buffer, side, wakeWords, card, addresses });
+
+/** The networks of this process. */
+export const networks = new Networks();
