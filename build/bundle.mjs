@@ -37,13 +37,25 @@ const sharedModule = {
   },
 };
 
+/** What only some commands need is a file of its own, which they load. */
+const lazyModule = {
+  name: 'lazy-module',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/managed\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './managed.cjs', external: true },
+    );
+  },
+};
+
 /** One file each is loaded without the module loader, which also would touch every lazy part of Node's modules. */
 const commonJs = {
   ...common,
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
   define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-  plugins: [sharedModule],
+  plugins: [sharedModule, lazyModule],
+  // A script that runs from a cache can't import.
+  supported: { 'dynamic-import': false },
 };
 
 // What Node itself starts.
@@ -53,7 +65,10 @@ await build({
     'script-cache': 'core/host/script-cache.ts',
     worker: 'core/host/worker.ts',
     'worker-thread': 'core/manager/worker-thread.ts',
+    managed: 'core/cli/managed.ts',
   },
+  // A native module, found by its package.
+  external: ['@lydell/node-pty'],
 });
 // What those run with a code cache (core/host/script-cache.ts).
 await build({

@@ -1,27 +1,52 @@
-/** `npm start`: boots the built-in hello world and says what to try next. The first command of the README. */
+/**
+ * `npm start`: opens the app. In a window of its own where Electron's program is installed and there is a display, else in the
+ * browser: then it prints the address and what to try next. The first command of the README.
+ */
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './checks.mjs';
 
 const command = join(root, 'core/cli/bin/elfdeck');
-const { status } = spawnSync(process.execPath, [command, 'run', 'hello'], { stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+
+/** Electron's program, without starting a download of it. */
+function electronProgram() {
+  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
+  const folder = join(root, 'node_modules/electron');
+  const pathFile = join(folder, 'path.txt');
+  const dist = override ?? join(folder, 'dist');
+  const name = existsSync(pathFile)
+    ? readFileSync(pathFile, 'utf8').trim()
+    : ({ darwin: 'Electron.app/Contents/MacOS/Electron', win32: 'electron.exe' }[process.platform] ?? 'electron');
+  const program = join(dist, name);
+  return existsSync(program) ? program : undefined;
+}
+
+function hasDisplay() {
+  return process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
+}
 
 const name = process.platform === 'win32' ? 'npx elfdeck' : 'core/cli/bin/elfdeck';
-console.log(`
-That was an x86-64 Linux program, run as a unikernel instance. Try next:
+const electron = electronProgram();
+const [program, args] =
+  electron !== undefined && hasDisplay()
+    ? [electron, [join(root, 'build/out/electron/main.cjs')]]
+    : [process.execPath, [command, 'serve', ...process.argv.slice(2)]];
 
-  ${name} run tour one two      what a program sees: arguments, system, memory, files
-  ${name} run calc              a calculator at your terminal
+if (program !== electron) {
+  const why =
+    electron === undefined
+      ? "Electron's program is not installed (npx install-electron gets it)"
+      : 'there is no display';
+  console.log(`The app opens in the browser, since ${why}. On the command line, try:
+
+  ${name} run hello             a first program as a unikernel instance
   ${name} run -r DIR PROGRAM    a program of your own, in the root file system DIR
-  ${name} run --strace hello    the system calls of a program
-  ${name} run --help            all options${
-    process.platform === 'linux'
-      ? `
+  ${name} ps -a                 the instances of the app
+  ${name} run --help            all options
 
-On this computer, programs of Linux itself run too:
-
-  ${name} run /bin/ls -l /      sees nothing but itself and its libraries
-  ${name} run -r /:ro /bin/ls   sees the computer's files, read-only`
-      : ''
-  }`);
+Open this address in a browser:
+`);
+}
+const { status, signal } = spawnSync(program, args, { stdio: 'inherit' });
+process.exit(signal === 'SIGINT' ? 0 : (status ?? 1));

@@ -41,6 +41,19 @@ program
     (await import('./commands/rootfs.ts')).makeRootfsCommand(dir, binaries),
   );
 
+program
+  .command('serve')
+  .description('serve the window to a browser of this computer')
+  .option('--port <PORT>', 'port of 127.0.0.1 (default: any that is free)')
+  .option('--no-open', 'only print the address')
+  .action(async (options: { port?: string; open: boolean }) => (await import('./managed.ts')).serveCommand(options));
+
+program
+  .command('open')
+  .description('open the window of the app that runs')
+  .option('--no-open', 'only print the address')
+  .action(async (options: { open: boolean }) => (await import('./managed.ts')).openCommand(options));
+
 for (const name of ['run.sh', 'qemu-guest'] as const) {
   program
     .command(name)

@@ -19,6 +19,7 @@ const codes = {
   'vm.name-taken': 77,
   'vm.wrong-state': 78,
   'vm.in-use': 79,
+  'vm.interrupted': 79,
   'image.not-found': 80,
   'image.malformed': 81,
   'parameter.malformed': 82,

@@ -16,7 +16,7 @@ export function findExample(name: string): string | undefined {
 }
 
 /** The folder of package.json: this file runs from the sources or from the bundle. */
-function projectRoot(): string {
+export function projectRoot(): string {
   let directory = import.meta.dirname;
   while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
   return directory;

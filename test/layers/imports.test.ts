@@ -41,11 +41,22 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'core/net',
   ],
   'core/host': ['core/contract', 'core/machine', 'core/dev', 'core/net', 'core/kernel/abi'],
-  'core/manager': ['core/contract', 'core/host', 'core/net'],
+  // The manager explains images, arguments and ELF files as the machine takes them.
+  'core/manager': [
+    'core/contract',
+    'core/host',
+    'core/net',
+    'core/image',
+    'core/kernel',
+    'core/kernel/abi',
+    'core/machine',
+  ],
+  'core/serve': ['core/contract', 'core/manager', 'core/host'],
   // The command line shows images and the system call table, and reads ELF headers as the kernel does.
   'core/cli': [
     'core/contract',
     'core/manager',
+    'core/serve',
     'core/machine',
     'core/host',
     'core/image',
@@ -66,12 +77,14 @@ const typeArrows: Readonly<Record<string, readonly string[]>> = {
 const packages: Readonly<Record<string, readonly string[]>> = {
   'core/contract': ['zod/mini'],
   'core/image': ['yaml'],
+  'core/manager': ['zod/mini', 'tar-stream', 'yauzl', '@lydell/node-pty'],
+  'core/serve': ['ws'],
   'core/cli': ['commander'],
   renderer: ['vue', 'vue-router', 'vue-i18n', 'pinia', 'reka-ui', '@lucide/vue', '@tanstack/vue-virtual', 'uplot'],
 };
 
 /** Layers that stand on Node. */
-const onNode = new Set(['core/host', 'core/manager', 'core/cli', 'electron']);
+const onNode = new Set(['core/host', 'core/manager', 'core/serve', 'core/cli', 'electron']);
 
 interface Import {
   from: string;

@@ -1,5 +1,5 @@
 /** `elfdeck rootfs make`. */
-import { makeRootfs } from '../rootfs-maker.ts';
+import { makeRootfs } from '../../manager/rootfs/rootfs-maker.ts';
 
 export function makeRootfsCommand(directory: string, programs: readonly string[]): void {
   const paths = makeRootfs(directory, programs);

@@ -89,6 +89,11 @@ export const appCalls = {
   'settings.set': call<Settings>()('Change settings', z.object({ changes: z.partial(Settings) })),
   'settings.changed': event<Settings>('Settings changed'),
 
+  'app.activate': call<{ url?: string }>()(
+    'Bring the running app to the front, or give an address that opens it once',
+    Nothing,
+  ),
+  'app.quit': call<null>()('Stop all instances and end the app', Nothing),
   'system.info': call<SystemInfo>()('Show version, computer and what is available', Nothing),
   'host.browse': call<HostFolderListing>()(
     'List a folder of this computer',

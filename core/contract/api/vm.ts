@@ -40,6 +40,8 @@ export const VmMeta = z.object({
   restart: RestartPolicy,
 });
 export type VmMeta = z.infer<typeof VmMeta>;
+const VmMetaInput = z.partial(VmMeta);
+export type VmMetaInput = z.infer<typeof VmMetaInput>;
 
 /** Where a new instance comes from; `vm.plan` makes a spec of it. */
 export const VmSource = z.discriminatedUnion('kind', [
@@ -142,7 +144,7 @@ export const vmCalls = {
   'vm.plan': call<VmPlan>()('Propose name and spec of a new instance', z.object({ source: VmSource })),
   'vm.create': call<VmInfo>()(
     'Create an instance',
-    z.object({ name: VmName, spec: VmSpecInput, meta: z.optional(z.partial(VmMeta)) }),
+    z.object({ name: VmName, spec: VmSpecInput, meta: z.optional(VmMetaInput) }),
   ),
   'vm.update': call<VmInfo>()(
     'Change name, spec or notes; changes of the spec wait for the next start',
@@ -150,7 +152,7 @@ export const vmCalls = {
       vm: z.string(),
       name: z.optional(VmName),
       spec: z.optional(VmSpecInput),
-      meta: z.optional(z.partial(VmMeta)),
+      meta: z.optional(VmMetaInput),
     }),
   ),
   'vm.start': call<VmInfo>()('Boot an instance', VmRef),

@@ -3,12 +3,12 @@
  * (gABI chapter 5) for the libraries it needs and where they are looked for.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { bytesToStr } from '../base/bytes.ts';
-import { VmError } from '../contract/errors.ts';
-import { hostReason } from '../host/services.ts';
-import * as abi from '../kernel/abi/elf.ts';
-import { type Elf, type ProgramSource, parseElf } from '../kernel/loader/elf.ts';
-import { elfErrorCodes } from '../machine/elf-codes.ts';
+import { bytesToStr } from '../../base/bytes.ts';
+import { VmError } from '../../contract/errors.ts';
+import { hostReason } from '../../host/services.ts';
+import * as abi from '../../kernel/abi/elf.ts';
+import { type Elf, type ProgramSource, parseElf } from '../../kernel/loader/elf.ts';
+import { elfErrorCodes } from '../../machine/elf-codes.ts';
 
 export interface ElfInfo {
   /** DT_NEEDED, in order. */
@@ -35,6 +35,12 @@ export function elfInfoOf(path: string): ElfInfo {
     if (parsed.elf.isDynamic) readDynamic(new Reader(path, source), parsed.elf, info);
     return info;
   });
+}
+
+/** Whether a program needs nothing beside it. */
+export function elfKindOf(path: string): 'static-pie' | 'other' {
+  const { interpreter, needed } = elfInfoOf(path);
+  return interpreter === undefined && needed.length === 0 ? 'static-pie' : 'other';
 }
 
 /** True when the file begins with the ELF magic number. */

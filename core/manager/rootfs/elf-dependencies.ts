@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { VmError } from '../contract/errors.ts';
+import { VmError } from '../../contract/errors.ts';
 import { type ElfInfo, elfInfoOf, isElfFile } from './elf-info.ts';
 
 const defaultDirectories = [

@@ -1,8 +1,8 @@
 /** `elfdeck rootfs make`: a root file system folder from programs of the host with their libraries, keeping paths. */
 import { chmodSync, copyFileSync, lstatSync, mkdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { VmError } from '../contract/errors.ts';
-import { hostReason } from '../host/services.ts';
+import { VmError } from '../../contract/errors.ts';
+import { hostReason } from '../../host/services.ts';
 import { elfClosure } from './elf-dependencies.ts';
 
 /** Copies each program and what it needs below `directory`; returns the guest paths that were written. */

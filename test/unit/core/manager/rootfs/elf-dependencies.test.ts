@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { elfClosure } from '../../../../core/cli/elf-dependencies.ts';
-import { makeRootfs } from '../../../../core/cli/rootfs-maker.ts';
-import { findTool, requireTool } from '../../../support/tools.ts';
+import { elfClosure } from '../../../../../core/manager/rootfs/elf-dependencies.ts';
+import { makeRootfs } from '../../../../../core/manager/rootfs/rootfs-maker.ts';
+import { findTool, requireTool } from '../../../../support/tools.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elfdeck-'));
 const lib = join(directory, 'lib');
