@@ -22,6 +22,7 @@ const checks = [
   tsc('core/host'),
   tsc('test'),
   vueTsc('renderer'),
+  vueTsc('test/tsconfig.dom.json'),
   {
     name: 'lint and format',
     script: 'node_modules/@biomejs/biome/bin/biome',

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..');
 export const plugins = [
   vue(),
   vueI18n({
-    include: [join(root, 'renderer/locales/**')],
+    include: [join(root, 'renderer/locales/*/*.json')],
     runtimeOnly: true,
     compositionOnly: true,
     fullInstall: false,
@@ -22,7 +22,7 @@ export const plugins = [
 
 export default defineConfig({
   root: join(root, 'renderer'),
-  base: './',
+  base: '/',
   plugins,
   build: {
     outDir: join(root, 'build/out/renderer'),

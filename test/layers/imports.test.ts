@@ -80,7 +80,27 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'core/manager': ['zod/mini', 'tar-stream', 'yauzl', '@lydell/node-pty'],
   'core/serve': ['ws'],
   'core/cli': ['commander'],
-  renderer: ['vue', 'vue-router', 'vue-i18n', 'pinia', 'reka-ui', '@lucide/vue', '@tanstack/vue-virtual', 'uplot'],
+  renderer: [
+    'vue',
+    'vue-router',
+    'vue-i18n',
+    'pinia',
+    'reka-ui',
+    '@lucide/vue',
+    '@tanstack/vue-virtual',
+    'uplot',
+    'uplot/dist/uPlot.min.css',
+    '@xterm/xterm',
+    '@xterm/xterm/css/xterm.css',
+    '@xterm/addon-fit',
+    '@xterm/addon-search',
+    '@xterm/addon-serialize',
+    '@xterm/addon-unicode11',
+    '@xterm/addon-web-links',
+    '@xterm/addon-webgl',
+    '@fontsource-variable/inter/wght.css',
+    '@fontsource-variable/jetbrains-mono/wght.css',
+  ],
 };
 
 /** Layers that stand on Node. */

@@ -133,6 +133,7 @@ export interface VmSample {
 }
 
 export const BulkAction = z.enum(['start', 'stop', 'kill', 'pause', 'resume', 'restart', 'remove']);
+export type BulkAction = z.infer<typeof BulkAction>;
 export interface BulkResult {
   vm: string;
   error?: VmErrorData;

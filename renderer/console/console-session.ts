@@ -1,0 +1,141 @@
+/**
+ * One console of an instance in one terminal: attaches, replays the scrollback the manager keeps, carries input and size,
+ * and attaches again when the connection was lost. Restarts of the instance go on in the same stream.
+ */
+import type { Terminal } from '@xterm/xterm';
+import type { ApiClient } from '../../core/contract/client.ts';
+import type { ByteStream } from '../../core/contract/streams.ts';
+import { asVmError } from '../api.ts';
+import { TerminalFeed } from './terminal-feed.ts';
+
+export type SessionState = 'connecting' | 'open' | 'lost' | 'failed';
+
+/** More would not fit the terminal's scrollback. */
+const MAX_REPLAY = 4 << 20;
+const RESIZE_DELAY_MS = 60;
+
+export interface SessionHooks {
+  onState(state: SessionState, message: string): void;
+  /** Bytes came: for those who mark activity or measure. */
+  onBytes?(count: number): void;
+  describeGap(bytes: number): string;
+}
+
+export class ConsoleSession {
+  private readonly api: ApiClient;
+  private readonly vm: string;
+  private readonly consoleId: string;
+  private readonly terminal: Terminal;
+  private readonly hooks: SessionHooks;
+  private readonly feed: TerminalFeed;
+  private readonly encoder = new TextEncoder();
+  private readonly disposables: { dispose(): void }[] = [];
+  private stream: ByteStream | undefined;
+  private replayLeft = 0;
+  private isDisposed = false;
+  private resizeTimer = 0;
+
+  constructor(api: ApiClient, vm: string, consoleId: string, terminal: Terminal, hooks: SessionHooks) {
+    this.api = api;
+    this.vm = vm;
+    this.consoleId = consoleId;
+    this.terminal = terminal;
+    this.hooks = hooks;
+    this.feed = new TerminalFeed({ write: (bytes, done) => terminal.write(bytes, done) }, hooks.describeGap);
+    const stopWatching = api.onConnection((state) => {
+      if (state === 'open') void this.attach();
+    });
+    this.disposables.push(
+      // Answers of the terminal to questions in the replayed scrollback were given when they were asked.
+      terminal.onData((data) => this.isReplaying || this.send(this.encoder.encode(data))),
+      terminal.onBinary((data) => this.isReplaying || this.send(Uint8Array.from(data, (c) => c.charCodeAt(0)))),
+      terminal.onResize(() => this.resizeSoon()),
+      { dispose: stopWatching },
+    );
+  }
+
+  private get isReplaying(): boolean {
+    return this.replayLeft > 0;
+  }
+
+  async attach(): Promise<void> {
+    this.stream?.abort();
+    this.stream = undefined;
+    this.hooks.onState('connecting', '');
+    try {
+      const { stream, scrollbackBytes } = await this.api.call('console.attach', {
+        vm: this.vm,
+        console: this.consoleId,
+        size: this.size,
+        maxScrollbackBytes: MAX_REPLAY,
+      });
+      if (this.isDisposed) this.api.openStream(stream).abort();
+      else this.take(this.api.openStream(stream), scrollbackBytes);
+    } catch (error) {
+      if (!this.isDisposed)
+        this.hooks.onState(this.api.connection === 'open' ? 'failed' : 'lost', asVmError(error).message);
+    }
+  }
+  private take(stream: ByteStream, scrollbackBytes: number): void {
+    this.stream = stream;
+    this.feed.reset();
+    this.terminal.reset();
+    this.replayLeft = scrollbackBytes;
+    stream.consume((bytes) => this.receive(bytes));
+    void stream.ended.then((error) => {
+      if (!this.isDisposed && this.stream === stream) this.hooks.onState('lost', error?.message ?? '');
+    });
+    this.hooks.onState('open', '');
+  }
+  private receive(bytes: Uint8Array): void {
+    this.hooks.onBytes?.(bytes.length);
+    if (this.replayLeft === 0) {
+      this.feed.push(bytes);
+      return;
+    }
+    const replayed = Math.min(this.replayLeft, bytes.length);
+    this.feed.push(bytes.subarray(0, replayed));
+    // The last piece of the replay: its answers come until the terminal has parsed it.
+    if (replayed === this.replayLeft) {
+      this.terminal.write('', () => {
+        this.replayLeft = 0;
+      });
+    } else this.replayLeft -= replayed;
+    if (replayed < bytes.length) this.feed.push(bytes.subarray(replayed));
+  }
+
+  send(bytes: Uint8Array): void {
+    void this.stream?.write(bytes);
+  }
+  sendText(text: string): void {
+    this.send(this.encoder.encode(text));
+  }
+  endInput(): Promise<null> {
+    return this.api.call('console.end-input', { vm: this.vm, console: this.consoleId });
+  }
+  async clear(): Promise<void> {
+    await this.api.call('console.clear', { vm: this.vm, console: this.consoleId });
+    this.terminal.clear();
+  }
+
+  private get size() {
+    return { columns: this.terminal.cols, rows: this.terminal.rows };
+  }
+  private resizeSoon(): void {
+    window.clearTimeout(this.resizeTimer);
+    this.resizeTimer = window.setTimeout(() => {
+      const size = { vm: this.vm, console: this.consoleId, size: this.size };
+      // The size is also part of `attach`, so nothing is lost while there is no connection or no running program.
+      this.api.call('console.resize', size).catch((error: unknown) => {
+        if (asVmError(error).code !== 'connection.lost') console.warn('console.resize', error);
+      });
+    }, RESIZE_DELAY_MS);
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    window.clearTimeout(this.resizeTimer);
+    this.stream?.abort();
+    for (const disposable of this.disposables) disposable.dispose();
+  }
+}
