@@ -64,11 +64,14 @@ export const libraryDefaults: Readonly<Record<string, boolean>> = {
   LIBPOSIX_FUTEX: false,
   LIBUKSIGNAL: false,
   LIBLWIP: false,
+  LIBNETLINK: false,
 };
 
 /** Older or wider option names and the ones they stand for. */
 export const optionAliases: Readonly<Record<string, readonly string[]>> = {
   VDSO: ['APPELFLOADER_VDSO'],
+  // A network is told of by netlink, which Unikraft does not have.
+  LIBLWIP: ['LIBNETLINK'],
   LIBPOSIX_EVENT: ['LIBPOSIX_POLL', 'LIBPOSIX_EVENTFD', 'LIBPOSIX_TIMERFD'],
   ...Object.fromEntries(
     ['CLASSIC', 'POWEREDBY_ANSI', 'POWEREDBY_ANSI2', 'POWEREDBY_EA', 'POWEREDBY_EAANSI', 'POWEREDBY_EAANSI2']

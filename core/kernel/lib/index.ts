@@ -5,6 +5,7 @@ import { devfs } from './devfs/lib.ts';
 import { elfloader } from './elfloader/lib.ts';
 import { posixInotify } from './inotify/lib.ts';
 import { lwip } from './lwip/lib.ts';
+import { netlink } from './netlink/lib.ts';
 import { posixEnviron } from './posix-environ/lib.ts';
 import { posixEventfd } from './posix-eventfd/lib.ts';
 import { posixFdio } from './posix-fdio/lib.ts';
@@ -38,6 +39,7 @@ export const libraries: readonly MicroLibrary[] = [
   devfs,
   elfloader,
   lwip,
+  netlink,
   ninepfs,
   posixEnviron,
   posixEventfd,

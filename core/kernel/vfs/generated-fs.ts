@@ -10,7 +10,7 @@ import { EACCES, EINVAL, EIO, ENOENT, EPERM } from '../abi/errno.ts';
 import { SEEK_CUR, SEEK_END, SEEK_SET } from '../abi/fcntl.ts';
 import { direntType, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { fail } from '../errors.ts';
-import type { Kernel } from '../kernel.ts';
+import { type Kernel, service } from '../kernel.ts';
 import type { Task } from '../task.ts';
 import { DirectoryFile } from './directory-file.ts';
 import { fsTypes } from './fs-types.ts';
@@ -61,6 +61,28 @@ export interface DirectoryRow extends Place {
   directory: true;
 }
 export type Row<S> = FileRow<S> | LinkRow<S> | SpecialRow<S> | DirectoryRow;
+
+/**
+ * Rows and names that micro-libraries add to /proc and /sys in their `init`: what they show is about the machine. Paths
+ * of `proc` may begin with <pid>.
+ */
+export interface ContributedRows {
+  readonly proc: Row<{ readonly kernel: Kernel }>[];
+  readonly sys: Row<SysSubject>[];
+  readonly sysVariables: Variable<SysSubject>[];
+}
+
+/** What a file of /sys is about: one of many, by its name, or the machine. */
+export interface SysSubject {
+  readonly kernel: Kernel;
+  readonly name?: string;
+}
+
+export const contributedRows: (kernel: Kernel) => ContributedRows = service('generated-rows', () => ({
+  proc: [],
+  sys: [],
+  sysVariables: [],
+}));
 
 interface Node<S> {
   row: Row<S>;

@@ -13,7 +13,7 @@ import { type Network, networkOf } from './network.ts';
 import { getInetOption, optionKey, setInetOption } from './options.ts';
 
 /** Ports below need privilege, net.ipv4.ip_unprivileged_port_start. */
-const FIRST_UNPRIVILEGED_PORT = 1024;
+export const FIRST_UNPRIVILEGED_PORT = 1024;
 
 export abstract class InetSocket extends Socket implements PortUser {
   readonly network: Network;

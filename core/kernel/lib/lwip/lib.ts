@@ -4,10 +4,14 @@ import * as n from '../../abi/in.ts';
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_RAW, SOCK_STREAM } from '../../abi/socket.ts';
 import { defineLib } from '../../lib.ts';
 import type { Task } from '../../task.ts';
+import { contributedRows } from '../../vfs/generated-fs.ts';
 import { linkIoctls, type Socket, type SocketFamily, socketFamilies } from '../posix-socket/lib.ts';
 import { attachTransport } from './attach.ts';
 import { PingSocket, RawSocket } from './icmp-socket.ts';
 import { linkRequests } from './link-ioctls.ts';
+import { procNetRows } from './proc-net.ts';
+import { procSysNetRows } from './proc-sys-net.ts';
+import { linkVariable, sysNetRows } from './sys-net.ts';
 import { TcpSocket } from './tcp-socket.ts';
 import { UdpSocket } from './udp-socket.ts';
 
@@ -40,6 +44,9 @@ function family(domain: number): SocketFamily {
   };
 }
 
+export { hardwareType, linkFlags, TX_QUEUE_LENGTH } from './link-ioctls.ts';
+export { type Network, networkOf } from './network.ts';
+
 export const lwip = defineLib({
   name: 'lwip',
   option: 'LIBLWIP',
@@ -50,5 +57,9 @@ export const lwip = defineLib({
     for (const domain of [AF_INET, AF_INET6]) socketFamilies(kernel).set(domain, family(domain));
     for (const [request, answer] of linkRequests) linkIoctls(kernel).set(request, answer);
     attachTransport(kernel);
+    const { proc, sys, sysVariables } = contributedRows(kernel);
+    proc.push(...procNetRows, ...procSysNetRows);
+    sys.push(...sysNetRows);
+    sysVariables.push(linkVariable);
   },
 });

@@ -1,5 +1,6 @@
 /** posix-socket: the system calls of sockets; families register with it. */
 import { defineLib } from '../../lib.ts';
+import { contributedRows } from '../../vfs/generated-fs.ts';
 import * as lifecycle from './lifecycle.ts';
 import { getsockopt, setsockopt } from './options.ts';
 import { recvfrom, recvmmsg, recvmsg } from './receive.ts';
@@ -12,7 +13,7 @@ export {
   type PeerCredentials,
   plainMessage,
 } from './message.ts';
-export { linkIoctls, Socket, type SocketFamily, type SocketKind, socketFamilies } from './socket.ts';
+export { DEFAULT_BUFFER, linkIoctls, Socket, type SocketFamily, type SocketKind, socketFamilies } from './socket.ts';
 
 export const posixSocket = defineLib({
   name: 'posix-socket',
@@ -39,4 +40,7 @@ export const posixSocket = defineLib({
     sendmmsg,
     recvmmsg,
   ],
+  init: (kernel) => {
+    contributedRows(kernel).proc.push({ path: 'net', link: () => 'self/net' });
+  },
 });

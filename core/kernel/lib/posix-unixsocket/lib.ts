@@ -3,9 +3,11 @@ import { EPROTONOSUPPORT, ESOCKTNOSUPPORT } from '../../abi/errno.ts';
 import { AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from '../../abi/socket.ts';
 import { defineLib } from '../../lib.ts';
 import type { Task } from '../../task.ts';
+import { contributedRows } from '../../vfs/generated-fs.ts';
 import { type Socket, type SocketFamily, socketFamilies } from '../posix-socket/lib.ts';
 import { ConnectedSocket } from './connected.ts';
 import { DatagramSocket } from './datagram.ts';
+import { unixRows } from './proc-net.ts';
 import { credentialsOf } from './unix-socket.ts';
 
 function make(task: Task, type: number, protocol: number, flags: number): ConnectedSocket | DatagramSocket | number {
@@ -43,5 +45,6 @@ export const posixUnixsocket = defineLib({
   syscalls: [],
   init: (kernel) => {
     socketFamilies(kernel).set(AF_UNIX, family);
+    contributedRows(kernel).proc.push(...unixRows);
   },
 });

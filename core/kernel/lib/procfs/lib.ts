@@ -7,7 +7,7 @@ import type { Kernel } from '../../kernel.ts';
 import { defineLib } from '../../lib.ts';
 import type { Task } from '../../task.ts';
 import { fsTypes } from '../../vfs/fs-types.ts';
-import { GeneratedFs } from '../../vfs/generated-fs.ts';
+import { contributedRows, GeneratedFs } from '../../vfs/generated-fs.ts';
 import { processRows } from './process-rows.ts';
 import { type ProcRow, type Subject, variables } from './subject.ts';
 import { sysctlRows } from './sysctl-rows.ts';
@@ -30,7 +30,7 @@ export function createProcFs(kernel: Kernel): GeneratedFs<Subject> {
   return new GeneratedFs<Subject>(kernel, {
     name: 'proc',
     magic: PROC_SUPER_MAGIC,
-    rows: [...rootRows, ...processRows, ...systemRows, ...sysctlRows],
+    rows: [...rootRows, ...processRows, ...systemRows, ...sysctlRows, ...contributedRows(kernel).proc],
     variables,
     subject: { kernel },
     owner: ({ process }) => ({ uid: process?.credentials.euid ?? 0, gid: process?.credentials.egid ?? 0 }),

@@ -3,17 +3,17 @@ import { SYSFS_MAGIC } from '../../abi/fs.ts';
 import type { Kernel } from '../../kernel.ts';
 import { defineLib } from '../../lib.ts';
 import { fsTypes } from '../../vfs/fs-types.ts';
-import { GeneratedFs } from '../../vfs/generated-fs.ts';
+import { contributedRows, GeneratedFs, type SysSubject } from '../../vfs/generated-fs.ts';
 import { sysRows } from './rows.ts';
 
 /** A file system of /sys. */
-export function createSysFs(kernel: Kernel): GeneratedFs<undefined> {
+export function createSysFs(kernel: Kernel): GeneratedFs<SysSubject> {
   return new GeneratedFs(kernel, {
     name: 'sysfs',
     magic: SYSFS_MAGIC,
-    rows: sysRows,
-    variables: [],
-    subject: undefined,
+    rows: [...sysRows, ...contributedRows(kernel).sys],
+    variables: contributedRows(kernel).sysVariables,
+    subject: { kernel },
   });
 }
 

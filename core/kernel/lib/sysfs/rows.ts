@@ -1,8 +1,8 @@
 /** What /sys holds: the one CPU with its caches, and memory settings that allocators ask for. One row for each file. */
-import type { Row } from '../../vfs/generated-fs.ts';
+import type { Row, SysSubject } from '../../vfs/generated-fs.ts';
 import { caches } from '../procfs/cpuinfo.ts';
 
-type SysRow = Row<undefined>;
+type SysRow = Row<SysSubject>;
 
 /** A file of one line. */
 function line(path: string, text: string | number): SysRow {
