@@ -19,6 +19,7 @@ import { MountTable } from '../../core/kernel/vfs/mount-table.ts';
 import type { Blocked, SysResult, Waiter, WakeCause } from '../../core/kernel/wait.ts';
 import { AddressSpace } from '../../core/mem/address-space.ts';
 import { UserFault } from '../../core/mem/user-memory.ts';
+import type { Transport } from '../../core/net/transport.ts';
 import type { Engine } from '../../core/vcpu/engine.ts';
 
 const MEMORY_BYTES = 64 * 1024 * 1024;
@@ -123,6 +124,8 @@ function guard(run: () => SysResult): SysResult {
 export interface GuestOptions {
   libraries?: readonly MicroLibrary[];
   isTty?: boolean;
+  /** The machine's networks; none by default. */
+  transport?: Transport;
 }
 
 export class TestGuest {
@@ -135,7 +138,7 @@ export class TestGuest {
   private nowNs = 1e9;
   private readonly pending = new Set<PendingCall>();
 
-  constructor({ libraries = [], isTty = false }: GuestOptions = {}) {
+  constructor({ libraries = [], isTty = false, transport }: GuestOptions = {}) {
     this.console = new FakeConsole(isTty);
     let seed = 1;
     const host = {
@@ -147,6 +150,7 @@ export class TestGuest {
       logger: { log: (_level: string, source: string, message: string) => this.messages.push(`${source}: ${message}`) },
       memoryBytes: MEMORY_BYTES,
       hostname: 'guest',
+      transport,
       hasRequest: () => false,
       idle: () => {},
     };

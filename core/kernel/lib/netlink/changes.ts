@@ -1,6 +1,6 @@
 /** What root may change by rtnetlink(7): addresses of cards and routes. The network learns new addresses from the transport. */
 import { type Address, ANY4, ANY6 } from '../../../net/address.ts';
-import { networkOf as prefixOf } from '../../../net/routes.ts';
+import { maskAddress } from '../../../net/address-text.ts';
 import type { Link, LinkAddress } from '../../../net/stack.ts';
 import type { Route, Transport } from '../../../net/transport.ts';
 import * as e from '../../abi/errno.ts';
@@ -70,7 +70,7 @@ function routeOf(network: Network, body: Uint8Array): { route: Route; transport:
   const [gateway, wanted, oif] = [nl.RTA_GATEWAY, nl.RTA_DST, nl.RTA_OIF].map((type) => attributes.get(type));
   const any: Address = body[0] === AF_INET6 ? ANY6 : ANY4;
   const prefixLen = body[1]!;
-  const destination = wanted === undefined ? any : prefixOf(parseAddress(wanted), prefixLen);
+  const destination = wanted === undefined ? any : maskAddress(parseAddress(wanted), prefixLen);
   const via = gateway === undefined ? undefined : parseAddress(gateway);
   const link =
     oif !== undefined
@@ -98,7 +98,7 @@ export function removeRoute(network: Network, { body }: Request): number {
   const gateway = attributes.get(nl.RTA_GATEWAY);
   const prefixLen = body[1]!;
   const destination =
-    wanted === undefined ? (body[0] === AF_INET6 ? ANY6 : ANY4) : prefixOf(parseAddress(wanted), prefixLen);
+    wanted === undefined ? (body[0] === AF_INET6 ? ANY6 : ANY4) : maskAddress(parseAddress(wanted), prefixLen);
   const others = transport.routes.filter(
     (each) =>
       !isSamePlace(each, { ...each, destination, prefixLen }) ||
