@@ -5,6 +5,8 @@
 import { assert } from './assert.ts';
 
 const FIRST_ALLOCATION = 4096;
+/** Up to here copying one by one is faster than making a view. */
+const FEW = 64;
 
 export class ByteRing {
   /** Bytes it may hold. */
@@ -32,7 +34,9 @@ export class ByteRing {
     if (this.used + count > this.bytes.length) this.reallocate(this.used + count);
     const at = this.written % this.bytes.length;
     const first = Math.min(count, this.bytes.length - at);
-    this.bytes.set(from.subarray(0, first), at);
+    // A view costs more than a few bytes do.
+    if (first === from.length) this.bytes.set(from, at);
+    else this.bytes.set(from.subarray(0, first), at);
     if (first < count) this.bytes.set(from.subarray(first, count), 0);
     this.written += count;
     return count;
@@ -52,7 +56,8 @@ export class ByteRing {
     if (count <= 0) return 0;
     const at = (this.taken + skip) % this.bytes.length;
     const first = Math.min(count, this.bytes.length - at);
-    into.set(this.bytes.subarray(at, at + first));
+    if (first <= FEW) for (let i = 0; i < first; i++) into[i] = this.bytes[at + i]!;
+    else into.set(this.bytes.subarray(at, at + first));
     if (first < count) into.set(this.bytes.subarray(0, count - first), first);
     return count;
   }

@@ -6,6 +6,9 @@ const programs = [
   ['events', 'poll, select, epoll and event descriptors'],
   ['unix-sockets', 'unix domain sockets'],
   ['internet-sockets', 'TCP and UDP sockets over the loopback'],
+  ['stream-sockets', 'urgent data, transfers, shared ports'],
+  ['datagram-sockets', 'UDP, multicast, ICMP'],
+  ['netlink', 'links, addresses and routes by netlink'],
   ['pseudoterminals', 'pseudoterminals'],
 ] as const;
 

@@ -99,34 +99,19 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPNS = 35;
 export const SO_MARK = 36;
-export const SO_TIMESTAMPING = 37;
 export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;
 export const SO_RXQ_OVFL = 40;
-export const SO_PEEK_OFF = 42;
-export const SO_NOFCS = 43;
 export const SO_SELECT_ERR_QUEUE = 45;
 export const SO_BUSY_POLL = 46;
-export const SO_MAX_PACING_RATE = 47;
 export const SO_INCOMING_CPU = 49;
 export const SO_COOKIE = 57;
-export const SO_ZEROCOPY = 60;
 export const SO_INCOMING_NAPI_ID = 56;
 export const SO_NO_CHECK = 11;
-export const SO_PASSSEC = 34;
-export const SO_PEERSEC = 31;
-export const SO_PEERGROUPS = 59;
 export const SO_PREFER_BUSY_POLL = 69;
-export const SO_PEERPIDFD = 77;
 export const SO_PEERNAME = 28;
-export const SO_ATTACH_FILTER = 26;
-export const SO_DETACH_FILTER = 27;
-export const SO_LOCK_FILTER = 44;
-export const SO_ATTACH_BPF = 50;
-export const SO_ATTACH_REUSEPORT_CBPF = 51;
 export const SO_RCVTIMEO_NEW = 66;
 export const SO_SNDTIMEO_NEW = 67;
-export const SO_TXTIME = 61;
 export const levelNames: NameTable = [
   ['SOL_SOCKET', SOL_SOCKET],
   ['IPPROTO_TCP', 6],
@@ -153,7 +138,10 @@ export const optionNames: NameTable = [
   ['SO_SNDLOWAT', SO_SNDLOWAT],
   ['SO_RCVTIMEO', SO_RCVTIMEO],
   ['SO_SNDTIMEO', SO_SNDTIMEO],
+  ['SO_BINDTODEVICE', SO_BINDTODEVICE],
   ['SO_TIMESTAMP', SO_TIMESTAMP],
+  ['SO_TIMESTAMPNS', SO_TIMESTAMPNS],
+  ['SO_MARK', SO_MARK],
   ['SO_ACCEPTCONN', SO_ACCEPTCONN],
   ['SO_SNDBUFFORCE', SO_SNDBUFFORCE],
   ['SO_RCVBUFFORCE', SO_RCVBUFFORCE],

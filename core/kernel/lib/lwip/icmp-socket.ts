@@ -17,6 +17,7 @@ import * as icmp from './icmp-message.ts';
 import type { Network } from './network.ts';
 import { type Shape, shapeOf } from './shape.ts';
 
+const SOL_RAW = 255;
 const isIcmp = (protocol: number): boolean => protocol === n.IPPROTO_ICMP || protocol === n.IPPROTO_ICMPV6;
 
 /** What ping and raw sockets share. */
@@ -142,6 +143,25 @@ export class RawSocket extends BelowPorts {
     const { filter } = this;
     if (filter === undefined || !isIcmp(this.kind.protocol)) return false;
     return ((filter[type >> 3] ?? 0) & (1 << (type & 7))) !== 0;
+  }
+
+  /** raw(7), icmp6(7): ICMP_FILTER has a bit for each of 32 types, ICMP6_FILTER for each of 256. */
+  override setOption(level: number, name: number, value: Uint8Array): number {
+    if (!this.isFilter(level, name)) return super.setOption(level, name, value);
+    this.filter = value.slice(0, this.filterSize);
+    return 0;
+  }
+  override getOption(level: number, name: number): Uint8Array | number {
+    if (!this.isFilter(level, name)) return super.getOption(level, name);
+    return this.filter ?? new Uint8Array(this.filterSize);
+  }
+  private get filterSize(): number {
+    return this.kind.protocol === n.IPPROTO_ICMP ? 4 : 32;
+  }
+  private isFilter(level: number, name: number): boolean {
+    const { protocol } = this.kind;
+    if (protocol === n.IPPROTO_ICMP) return level === SOL_RAW && name === n.ICMP_FILTER;
+    return protocol === n.IPPROTO_ICMPV6 && level === n.IPPROTO_ICMPV6 && name === n.ICMPV6_FILTER;
   }
 
   protected override release(): void {

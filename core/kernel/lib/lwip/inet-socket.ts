@@ -3,7 +3,15 @@ import { type Address, isAny, isMulticast, isV4 } from '../../../net/address.ts'
 import type { PortTable, PortUser } from '../../../net/ports.ts';
 import type { Link } from '../../../net/stack.ts';
 import * as e from '../../abi/errno.ts';
-import { IP_FREEBIND, IPPROTO_IP, IPPROTO_IPV6, IPV6_FREEBIND, IPV6_V6ONLY } from '../../abi/in.ts';
+import {
+  IP_FREEBIND,
+  IP_TRANSPARENT,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_FREEBIND,
+  IPV6_TRANSPARENT,
+  IPV6_V6ONLY,
+} from '../../abi/in.ts';
 import { AF_INET6, SO_REUSEADDR, SO_REUSEPORT } from '../../abi/socket.ts';
 import { fail } from '../../errors.ts';
 import type { Task } from '../../task.ts';
@@ -14,6 +22,14 @@ import { getInetOption, optionKey, setInetOption } from './options.ts';
 
 /** Ports below need privilege, net.ipv4.ip_unprivileged_port_start. */
 export const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** Options that let a socket have any address. */
+const freeOptions = [
+  [IPPROTO_IP, IP_FREEBIND],
+  [IPPROTO_IP, IP_TRANSPARENT],
+  [IPPROTO_IPV6, IPV6_FREEBIND],
+  [IPPROTO_IPV6, IPV6_TRANSPARENT],
+] as const;
 
 export abstract class InetSocket extends Socket implements PortUser {
   readonly network: Network;
@@ -86,8 +102,8 @@ export abstract class InetSocket extends Socket implements PortUser {
   /** Addresses that sockets of this kind can have: the machine's, with IP_FREEBIND any. */
   protected mayHaveHost(host: Address): boolean {
     const { stack } = this.network;
-    const isFree = this.protocolOption(IPPROTO_IP, IP_FREEBIND) || this.protocolOption(IPPROTO_IPV6, IPV6_FREEBIND);
-    return isFree !== 0 || isAny(host) || (!isMulticast(host) && !stack.isBroadcast(host) && stack.isLocal(host));
+    const isFree = freeOptions.some(([level, name]) => this.protocolOption(level, name) !== 0);
+    return isFree || isAny(host) || (!isMulticast(host) && !stack.isBroadcast(host) && stack.isLocal(host));
   }
 
   protected takePort(port: number): void {
@@ -127,6 +143,16 @@ export abstract class InetSocket extends Socket implements PortUser {
     const found = this.network.stack.links.find((link) => link.name === name);
     if (found === undefined && name !== '') return -e.ENODEV;
     this.boundDevice = found;
+    return 0;
+  }
+
+  /** Connections that wait at a listening socket. */
+  get waiting(): { readonly count: number; readonly limit: number } | undefined {
+    return undefined;
+  }
+
+  /** Sends what UDP_CORK has held back: 0 or -errno. */
+  uncork(): number {
     return 0;
   }
 

@@ -66,7 +66,7 @@ function tcpTable(kernel: Kernel, isV6: boolean): string {
   );
   const columns = (socket: TcpSocket): Columns => ({
     sent: socket.isListening ? 0 : socket.unsentBytes,
-    received: socket.acceptQueue?.waiting.count ?? socket.readableBytes,
+    received: socket.waiting?.count ?? socket.readableBytes,
     tail: `1 ${POINTER} 100 0 0 10 ${socket.isListening ? '0' : '-1'}`,
   });
   const lines = sockets.map((socket, i) => line(socket, i, 4, columns(socket)));

@@ -59,9 +59,8 @@ export class TcpSocket extends InetSocket {
   override get isListening(): boolean {
     return this.state === 'listening';
   }
-  /** Connections that wait, of a listening socket. */
-  get acceptQueue(): Listener | undefined {
-    return this.listener;
+  override get waiting(): Listener['waiting'] | undefined {
+    return this.listener?.waiting;
   }
   get tcpState(): number {
     if (this.state === 'listening') return n.TCP_LISTEN;

@@ -77,7 +77,7 @@ export class UdpSocket extends DatagramSocket {
   }
 
   /** Sends what is gathered. */
-  uncork(): number {
+  override uncork(): number {
     const { corked } = this;
     if (corked === undefined) return 0;
     this.corked = undefined;
@@ -87,7 +87,7 @@ export class UdpSocket extends DatagramSocket {
       whole.set(part, at);
       at += part.length;
     }
-    return this.depart(corked.target, corked.shape, whole);
+    return Math.min(0, this.depart(corked.target, corked.shape, whole));
   }
 
   private depart(to: Endpoint, { source, link, hops, trafficClass, loops }: Shape, bytes: Uint8Array): number {

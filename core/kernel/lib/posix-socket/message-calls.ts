@@ -19,7 +19,7 @@ export const sum = (parts: Parts): number =>
   parts.reduce((total, value, i) => (i % 2 === 1 ? total + value : total), 0);
 
 export function mayWait(socket: Socket, flags: number): boolean {
-  return (socket.flags & O_NONBLOCK) === 0 && (flags & s.MSG_DONTWAIT) === 0;
+  return (socket.flags & O_NONBLOCK) === 0 && (flags & (s.MSG_DONTWAIT | s.MSG_ERRQUEUE)) === 0;
 }
 
 /** struct msghdr in guest memory. */

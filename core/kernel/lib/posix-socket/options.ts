@@ -1,4 +1,5 @@
 /** getsockopt(2), setsockopt(2): the options of SOL_SOCKET, one table row each; other levels belong to the family. */
+import { bytesToStr, strToBytes } from '../../../base/bytes.ts';
 import { EDOM, EINVAL, ENOPROTOOPT, ENOTSOCK, EPERM } from '../../abi/errno.ts';
 import * as s from '../../abi/socket.ts';
 import { fail } from '../../errors.ts';
@@ -50,6 +51,25 @@ function kept(name: number, initial = 0, isBoolean = true): Option {
 function shown(value: (socket: Socket) => number): Option {
   return { size: INT, get: (socket) => words(value(socket)) };
 }
+
+function timestamp(name: number, other: number): Option {
+  const plain = kept(name);
+  return {
+    ...plain,
+    set(socket, value, task) {
+      socket.options.delete(other);
+      return plain.set!(socket, value, task);
+    },
+  };
+}
+
+/** A number that no other socket of the machine has. */
+const cookie: Option = {
+  size: 8,
+  get: (socket) => new Uint8Array(BigUint64Array.of(BigInt(socket.inode!.stat().ino)).buffer),
+};
+
+const peerName: Option = { size: 0, get: (socket) => socket.peerAddress() };
 
 /** Linux doubles what is asked for, to pay for its bookkeeping. */
 function buffer(key: 'sendBuffer' | 'receiveBuffer', isForced: boolean): Option {
@@ -139,7 +159,19 @@ const options = new Map<number, Option>([
   [s.SO_KEEPALIVE, kept(s.SO_KEEPALIVE)],
   [s.SO_OOBINLINE, kept(s.SO_OOBINLINE)],
   [s.SO_PRIORITY, kept(s.SO_PRIORITY, 0, false)],
-  [s.SO_TIMESTAMP, kept(s.SO_TIMESTAMP)],
+  // One of the two: the later one set.
+  [s.SO_TIMESTAMP, timestamp(s.SO_TIMESTAMP, s.SO_TIMESTAMPNS)],
+  [s.SO_TIMESTAMPNS, timestamp(s.SO_TIMESTAMPNS, s.SO_TIMESTAMP)],
+  [s.SO_NO_CHECK, kept(s.SO_NO_CHECK)],
+  [s.SO_MARK, kept(s.SO_MARK, 0, false)],
+  [s.SO_RXQ_OVFL, kept(s.SO_RXQ_OVFL)],
+  [s.SO_SELECT_ERR_QUEUE, kept(s.SO_SELECT_ERR_QUEUE)],
+  [s.SO_BUSY_POLL, kept(s.SO_BUSY_POLL, 0, false)],
+  [s.SO_PREFER_BUSY_POLL, kept(s.SO_PREFER_BUSY_POLL)],
+  [s.SO_INCOMING_CPU, kept(s.SO_INCOMING_CPU, 0, false)],
+  [s.SO_INCOMING_NAPI_ID, shown(() => 0)],
+  [s.SO_COOKIE, cookie],
+  [s.SO_PEERNAME, peerName],
   [s.SO_RCVLOWAT, receiveLowWater],
   [s.SO_SNDLOWAT, shown(() => 1)],
   [s.SO_SNDBUF, buffer('sendBuffer', false)],
@@ -148,10 +180,26 @@ const options = new Map<number, Option>([
   [s.SO_RCVBUFFORCE, buffer('receiveBuffer', true)],
   [s.SO_RCVTIMEO, timeout('readTimeoutNs')],
   [s.SO_SNDTIMEO, timeout('writeTimeoutNs')],
+  // The same on machines of 64 bits.
+  [s.SO_RCVTIMEO_NEW, timeout('readTimeoutNs')],
+  [s.SO_SNDTIMEO_NEW, timeout('writeTimeoutNs')],
   [s.SO_LINGER, linger],
+  [s.SO_BINDTODEVICE, { size: 0, get: deviceName }],
   [s.SO_PASSCRED, passCredentials],
   [s.SO_PEERCRED, peerCredentials],
 ]);
+
+const IFNAMSIZ = 16;
+
+function bindToDevice(task: Task, socket: Socket, gva: number, len: number): number {
+  const bytes = task.memory.readBytes(gva, Math.min(len, IFNAMSIZ - 1));
+  return socket.bindToDevice(bytesToStr(bytes).replace(/\0.*$/s, ''));
+}
+
+/** SO_BINDTODEVICE: a name with its NUL, or nothing. */
+function deviceName({ device }: Socket): Uint8Array {
+  return strToBytes(device === '' ? '' : `${device}\0`);
+}
 
 export const getsockopt = defineSyscall({
   nr: 55,
@@ -196,6 +244,8 @@ export const setsockopt = defineSyscall({
     if (len < 0) return -EINVAL;
     const option = options.get(name);
     if (level === s.SOL_SOCKET) {
+      if (name === s.SO_BINDTODEVICE) return bindToDevice(task, socket, valueGva, len);
+      if (len < INT) return -EINVAL;
       if (option?.set === undefined) return -ENOPROTOOPT;
       if (len < option.size) return -EINVAL;
       const bytes = task.memory.readBytes(valueGva, option.size);

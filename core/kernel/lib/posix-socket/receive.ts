@@ -107,6 +107,9 @@ class Receiving {
   }
 }
 
+/** Flags that change nothing about the bytes: for the common receives no message is made. */
+const PLAIN_FLAGS = s.MSG_NOSIGNAL | s.MSG_DONTWAIT;
+
 export const recvfrom = defineSyscall({
   nr: 45,
   name: 'recvfrom',
@@ -121,10 +124,15 @@ export const recvfrom = defineSyscall({
   ],
   result: result.size,
   run(task, fd, buf, len, flags, addr, lenGva) {
+    const socket = socketOf(task, fd);
+    if (addr === 0 && (flags & ~PLAIN_FLAGS) === 0) {
+      const count = socket.read(task.memory.view(buf, len, 'w'));
+      if (count !== -EAGAIN || !mayWait(socket, flags)) return count;
+    }
     const deliver = (_count: number, { address }: IncomingMessage): void => {
       if (addr !== 0) writeAddress(task, addr, lenGva, address ?? new Uint8Array(0));
     };
-    return new Receiving(task, socketOf(task, fd), [buf, len], flags, deliver).run();
+    return new Receiving(task, socket, [buf, len], flags, deliver).run();
   },
 });
 

@@ -53,7 +53,7 @@ class Sending {
     }
   }
 
-  private failed(answer: number): number {
+  failed(answer: number): number {
     const isQuiet = this.flags & s.MSG_NOSIGNAL || this.socket.kind.type !== s.SOCK_STREAM;
     return isQuiet ? answer : signalBrokenPipe(this.task, answer);
   }
@@ -95,6 +95,17 @@ function gather(task: Task, parts: Parts): Uint8Array {
   return bytes;
 }
 
+/** Flags that change nothing about the bytes: the common sends of streams, for which no message is made. */
+const PLAIN_FLAGS = s.MSG_NOSIGNAL | s.MSG_DONTWAIT;
+
+/** Goes on after a plain first attempt that took a part, or failed. */
+function finishPlain(task: Task, socket: Socket, buf: number, len: number, flags: number, sent: number): SysResult {
+  const sending = new Sending(task, socket, [buf, len], undefined, noControl, flags);
+  if (sent < 0) return sending.failed(sent);
+  sending.done = sent;
+  return socket.kind.type === s.SOCK_STREAM ? sending.run() : sent;
+}
+
 export const sendto = defineSyscall({
   nr: 44,
   name: 'sendto',
@@ -110,6 +121,12 @@ export const sendto = defineSyscall({
   result: result.size,
   run(task, fd, buf, len, flags, addr, addrLen) {
     const socket = socketOf(task, fd);
+    if (addr === 0 && (flags & ~PLAIN_FLAGS) === 0) {
+      const sent = socket.write(task.memory.view(buf, len, 'r'));
+      if (sent === len) return sent;
+      if (sent !== -EAGAIN) return finishPlain(task, socket, buf, len, flags, sent);
+      if (!mayWait(socket, flags)) return sent;
+    }
     const address = addr === 0 ? undefined : readAddress(task, addr, addrLen);
     return new Sending(task, socket, [buf, len], address, noControl, flags).run();
   },
