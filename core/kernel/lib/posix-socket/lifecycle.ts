@@ -36,7 +36,7 @@ const kindArgs = [
 export const socket = defineSyscall({
   nr: 41,
   name: 'socket',
-  support: { partial: 'AF_UNIX, AF_INET and AF_INET6, streams and datagrams' },
+  support: { partial: 'no AF_PACKET, AF_VSOCK and other rare families; netlink has NETLINK_ROUTE only' },
   args: kindArgs,
   result: result.fd,
   run(task, domain, typeAndFlags, protocol) {
@@ -83,7 +83,7 @@ export const listen = defineSyscall({
 export const connect = defineSyscall({
   nr: 42,
   name: 'connect',
-  support: { partial: 'loopback only: network cards come later' },
+  support: 'full',
   args: [arg.fd('sockfd'), arg.pointer('addr'), arg.int('addrlen')],
   result: result.ok,
   run(task, fd, addr, len) {

@@ -230,7 +230,7 @@ export const getsockopt = defineSyscall({
 export const setsockopt = defineSyscall({
   nr: 54,
   name: 'setsockopt',
-  support: { partial: 'options that change nothing between sockets of one machine are only kept and shown' },
+  support: { partial: 'options that shape packets are kept and shown; no socket filters, zero copy or SO_PEEK_OFF' },
   args: [
     arg.fd('sockfd'),
     arg.oneOf('level', s.levelNames),
