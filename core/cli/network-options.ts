@@ -102,6 +102,7 @@ function checkTwice(forwards: readonly ForwardSpec[], texts: readonly string[]):
     (a.address === b.address || [a, b].some(({ address }) => isAny(parseAddress(address)!)));
   for (const [i, forward] of forwards.entries()) {
     const first = forwards.findIndex((one) => clash(one, forward));
-    if (first < i) throw malformed(texts[i]!, `port ${forward.hostPort} is forwarded by -p ${texts[first]} already`);
+    if (first !== -1 && first < i)
+      throw malformed(texts[i]!, `port ${forward.hostPort} is forwarded by -p ${texts[first]} already`);
   }
 }

@@ -10,10 +10,10 @@ import { SysError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { hostFolders } from '../kernel/lib/9pfs/lib.ts';
 import { archiveFolder } from '../kernel/lib/initrd/from-folder.ts';
-import { interfaceConfigurations } from '../kernel/lib/uknetdev/configuration.ts';
 import { MountError, mountFileSystems } from '../kernel/lib/vfscore-fstab/lib.ts';
 import type { Initrd } from './initrd.ts';
 import type { MachineHost } from './machine-host.ts';
+import { configureNetwork } from './network.ts';
 
 const MIB = 1024 * 1024;
 /** Tag of the root folder, whatever else the image calls it. */
@@ -48,7 +48,7 @@ export function mountAll(
     if (error instanceof MountError) throw new VmError('mount.failed', `cannot mount ${error.message}`, {}, error);
     throw error;
   }
-  const [network] = interfaceConfigurations(kernel);
+  const network = configureNetwork(kernel);
   if (image.isSet('APPELFLOADER_AUTOGEN')) provideBootFiles(kernel, network);
 }
 

@@ -296,6 +296,13 @@ export class Station implements Transport {
     return undefined;
   }
 
+  /** Sends over one wire, whatever the destination is. */
+  sendOver(wire: number, card: Link, datagram: OutgoingDatagram): void {
+    card.counters.sentPackets++;
+    card.counters.sentBytes += datagram.bytes.length;
+    this.wires.get(wire)?.send({ ...datagram, kind: 0 });
+  }
+
   private cardFor(destination: Address): Card | undefined {
     const link = this.linkFor(destination);
     return this.cards.find((card) => card === link) ?? this.cards[0];

@@ -29,6 +29,7 @@ export function guestAtGateway(outside: Partial<Pick<Guest, 'outside' | 'hostPor
     wire: 1,
     name: 'web',
     addresses: [address],
+    leased: [address],
     outside: new OutsidePolicy('open', [], () => 0),
     hostPorts: new Set(),
     ...outside,

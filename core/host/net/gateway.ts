@@ -2,15 +2,18 @@
  * The gateway of a virtual network: a station at the network's first address, on a thread of Node's. It takes what guests
  * send beyond their network out through sockets of the host, brings in what comes to forwarded ports, and answers DNS, DHCP and pings.
  */
+import { getServers } from 'node:dns';
 import { connect as connectSocket, isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { type Address, isV4 } from '../../net/address.ts';
+import { type Address, BROADCAST4, isV4 } from '../../net/address.ts';
 import { formatAddress } from '../../net/address-text.ts';
+import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, dhcpAnswer } from '../../net/dhcp.ts';
 import { cardOn, gatewaysOf, type NetworkConfig } from '../../net/network.ts';
 import type { OutsidePolicy } from '../../net/policy.ts';
 import { Station } from '../../net/station.ts';
 import { type Datagram, type Endpoint, PROTOCOL_UDP, type Stream } from '../../net/transport.ts';
 import type { WireStream } from '../../net/wire-stream.ts';
+import { DNS_PORT, NameServer } from './name-server.ts';
 import { Nat } from './nat.ts';
 import { OwnAddresses } from './own-addresses.ts';
 import { SocketPump } from './socket-pump.ts';
@@ -25,6 +28,8 @@ export interface Guest {
   readonly name: string;
   /** Its addresses on this network; they can change. */
   addresses: readonly Address[];
+  /** What the network gave it. */
+  readonly leased: readonly Address[];
   readonly outside: OutsidePolicy;
   /** Ports of the host's loopback that it may use, at the gateway's address. */
   readonly hostPorts: ReadonlySet<number>;
@@ -41,6 +46,7 @@ export class Gateway {
   /** Services by UDP port. */
   readonly services = new Map<number, DatagramService>();
   private readonly own = new OwnAddresses();
+  private readonly names = new NameServer(this);
   private readonly pumps = new Map<number, Set<SocketPump>>();
   /** UDP beyond the network. */
   readonly natPort: Nat;
@@ -64,6 +70,8 @@ export class Gateway {
       undeliverable() {},
       changed() {},
     };
+    this.services.set(DNS_PORT, this.names.datagram);
+    this.services.set(DHCP_SERVER_PORT, (datagram, guest) => this.lease(datagram, guest));
     loop.add(this.look);
   }
 
@@ -116,6 +124,10 @@ export class Gateway {
 
   private outgoing(stream: WireStream): void {
     const guest = this.guests.get(stream.place.id);
+    if (guest !== undefined && this.isNameServer(stream.local)) {
+      this.names.stream(stream, guest);
+      return;
+    }
     const target = guest && this.socketAddress(guest, stream.local);
     if (target === undefined) {
       // The gateway is a machine where nobody listens; elsewhere it is the network that says no.
@@ -131,7 +143,8 @@ export class Gateway {
   private datagram(datagram: Datagram): boolean {
     const guest = this.guests.get(datagram.wire);
     if (guest === undefined) return true;
-    const isForUs = this.addresses.includes(datagram.to.host) || this.station.isBroadcast(datagram.to.host);
+    const { host } = datagram.to;
+    const isForUs = this.addresses.includes(host) || this.station.isBroadcast(host) || this.isNameServer(datagram.to);
     const service = isForUs && datagram.protocol === PROTOCOL_UDP ? this.services.get(datagram.to.port) : undefined;
     if (service !== undefined) {
       service(datagram, guest);
@@ -139,6 +152,32 @@ export class Gateway {
     }
     if (this.station.isBroadcast(datagram.to.host)) return true;
     return this.natPort.send(datagram, guest);
+  }
+
+  /** The gateway answers for the host's name servers, too: a guest with the host's /etc finds its neighbours like that. */
+  private isNameServer({ host, port }: Endpoint): boolean {
+    return port === DNS_PORT && (this.addresses.includes(host) || getServers().includes(formatAddress(host)));
+  }
+
+  /** Answers a guest that asks for an address by DHCP: it has one already, and is told that. */
+  private lease({ bytes, to, card }: Datagram, guest: Guest): void {
+    const address = guest.leased.find(isV4);
+    const server = this.addresses.find(isV4);
+    if (address === undefined || server === undefined) return;
+    const { name, v4, isIsolated } = this.network;
+    const router = isIsolated ? undefined : server;
+    const answer = dhcpAnswer(bytes, { address, prefixLen: v4.prefixLen, server, router, domain: name });
+    if (answer === undefined) return;
+    const from = { host: server, port: to.port };
+    const client = { host: BROADCAST4, port: DHCP_CLIENT_PORT };
+    this.station.sendOver(guest.wire, card, {
+      protocol: PROTOCOL_UDP,
+      from,
+      to: client,
+      bytes: answer,
+      hops: 64,
+      trafficClass: 0,
+    });
   }
 
   /** A connection to a guest's port, on behalf of a client of the host's. */

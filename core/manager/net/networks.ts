@@ -172,7 +172,13 @@ export class Networks {
     for (const [card, network] of networks.entries()) {
       const addresses = membership.addressesOn(network);
       const gatewayWire = this.wire(membership, network);
-      const guest = { name: peer.name, outside: policy, hostPorts: new Set(outside.hostPorts), addresses };
+      const guest = {
+        name: peer.name,
+        outside: policy,
+        hostPorts: new Set(outside.hostPorts),
+        addresses,
+        leased: addresses,
+      };
       network.gateway.add({ ...guest, wire: gatewayWire.id });
       membership.guests.push(network.gateway.guests.get(gatewayWire.id)!);
       network.gateway.station.attach(endOf(gatewayWire, 0, peer.control, 0, addresses));
