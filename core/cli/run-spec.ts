@@ -31,6 +31,7 @@ export interface RunOptions extends NetworkOptions {
   straceOutput?: string;
   straceFormat?: string;
   cpu?: string;
+  jit?: string;
   tty?: boolean;
   quiet?: boolean;
 }
@@ -48,6 +49,7 @@ export function specFrom(options: RunOptions, words: readonly string[]): VmSpec 
     volumes: (options.volume ?? []).map(parseVolume),
     ...networkSpec(options),
     cpu: parseCpu(options.cpu ?? 'default'),
+    jit: parseJit(options.jit ?? 'auto'),
     isQuiet: options.quiet ?? false,
   });
   if (options.memory !== undefined) spec.memoryMiB = parseMemory(options.memory);
@@ -135,6 +137,14 @@ function environmentEntry(text: string): string {
 function parseCpu(name: string): string {
   if (cpuModels.includes(name)) return name;
   throw new VmError('cpu.unknown', `there is no CPU model "${name}"; choose one of ${cpuModels.join(', ')}`);
+}
+
+const jitModes = ['auto', 'always', 'off'] as const;
+
+function parseJit(name: string): VmSpec['jit'] {
+  const mode = jitModes.find((m) => m === name);
+  if (mode !== undefined) return mode;
+  throw new VmError('cli.usage', `there is no translation mode "${name}"; choose one of ${jitModes.join(', ')}`);
 }
 
 function parseStrace({ strace, straceFormat, straceOutput }: RunOptions): VmSpec['strace'] {

@@ -82,6 +82,8 @@ export const VmSpec = z.object({
   strace: z.optional(StraceSpec),
   /** CPU model name. */
   cpu: z.string(),
+  /** What is translated: hot code, all that runs, or nothing (tier 0 alone). */
+  jit: z.enum(['auto', 'always', 'off']),
   /** Size of the terminal at the other end; without one fds 0 to 2 are pipes. */
   terminal: z.optional(TerminalSize),
   /** No banner and no kernel messages below errors. */
@@ -110,6 +112,7 @@ export function vmSpec(given: Partial<VmSpec> & Pick<VmSpec, 'program'>): VmSpec
     folders: [],
     network: false,
     cpu: 'default',
+    jit: 'auto',
     isQuiet: false,
     ...given,
   };

@@ -12,6 +12,7 @@ import {
   CAUSE_OOM,
   EXIT_BUDGET,
   EXIT_EXCEPTION,
+  EXIT_INTERPRET,
   EXIT_LOOKUP,
   VEC_AC,
   VEC_DB,
@@ -22,7 +23,7 @@ import {
 } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
 import { FLAG_AC, FLAG_TF, MODE_FLAGS } from '../vcpu/vcpu.ts';
-import { type DecodeFailure, Decoder, type DecodeTable } from '../x86/decoder.ts';
+import { type DecodeFailure, Decoder, type DecodeTable, type Insn } from '../x86/decoder.ts';
 import { Handlers, type HelperFunction } from './handlers.ts';
 import { OpCache, pageOf } from './op-cache.ts';
 import { beginRepeated, endRepeated } from './single-step.ts';
@@ -42,7 +43,25 @@ const RIP = st.rip.offset >> 2;
 const EXIT_REASON = st.exitReason.offset >> 2;
 const LINK_SLOT = st.linkSlot.offset >> 2;
 const BRANCH_RECORD = st.branchRecord.offset >> 2;
+const EXPECTED_RETURN = st.expectedReturn.offset >> 2;
+const NESTING = st.nesting.offset >> 2;
 const SYSTEM_FLAGS = st.systemFlags.offset >> 2;
+
+/** What the interpreter tells the translator (core/jit), and asks of it. */
+export interface Tier1 {
+  /** Instructions until the next sample. */
+  readonly period: number;
+  /** Control was at this address, behind a branch, when a share of the budget ended. */
+  sample(ip: number): void;
+  /** A run at this address has just been decoded. */
+  decoded(ip: number): void;
+  /** A translation gave up at this address. */
+  interpreted(ip: number): void;
+  /** Code in these pages changed or went away. */
+  invalidate(firstPage: number, pageCount: number): void;
+  /** All records are about to go. */
+  dropAll(): void;
+}
 
 export class InterpreterEngine implements Engine {
   readonly statistics: EngineStatistics = {
@@ -53,7 +72,9 @@ export class InterpreterEngine implements Engine {
     flushes: 0,
   };
   readonly handlers: Handlers;
-  private readonly space: AddressSpace;
+  readonly space: AddressSpace;
+  /** The translator, when there is one. */
+  tier1: Tier1 | undefined = undefined;
   private readonly decoder: Decoder;
   private readonly cache: OpCache;
 
@@ -73,20 +94,98 @@ export class InterpreterEngine implements Engine {
       (low, high, sizeAndAccess, record) => this.slowAccess(low, high, sizeAndAccess, record),
       common,
     );
-    space.onCodeChanged = (first, count) => this.cache.invalidate(first, count, this.handlers.stale);
+    space.onCodeChanged = (first, count) => {
+      // A call that waits must not go on in code that changed.
+      this.forbidReturns();
+      this.cache.invalidate(first, count, this.handlers.goto);
+      this.tier1?.invalidate(first, count);
+    };
+  }
+
+  /** No call of translated code waits for a return. */
+  private forbidReturns(): void {
+    this.space.u32[EXPECTED_RETURN] = Number(st.RETURN_NEVER);
+    this.space.u32[EXPECTED_RETURN + 1] = 0;
+  }
+
+  /** The one way into emitted code: nothing is nested then. */
+  private enter(record: number, budget: number): number {
+    this.forbidReturns();
+    this.space.i32[NESTING] = 0;
+    return this.handlers.enter(record, budget);
   }
 
   run(budget: number): number {
+    const { tier1 } = this;
+    let left = budget;
+    for (;;) {
+      const share = tier1 === undefined ? left : Math.min(left, tier1.period);
+      left -= this.runShare(share);
+      if (tier1 === undefined || this.exitReason !== EXIT_BUDGET) break;
+      if (this.space.u32[RIP + 1] === 0) tier1.sample(this.space.u32[RIP]!);
+      if (left <= 0) break;
+    }
+    this.statistics.instructions += budget - left;
+    return budget - left;
+  }
+
+  private runShare(budget: number): number {
     const { i32 } = this.space;
     i32[BRANCH_RECORD] = 0;
     let left = budget;
     do {
       const mode = i32[SYSTEM_FLAGS]! & MODE_FLAGS;
       this.setStrict((mode & FLAG_AC) !== 0);
-      left = mode & FLAG_TF ? left - this.step() : this.runUntilModeChange(left, mode);
-    } while (this.exitReason === EXIT_LOOKUP);
-    this.statistics.instructions += budget - left;
+      if (mode & FLAG_TF) left -= this.step();
+      else if (this.exitReason === EXIT_INTERPRET) left = this.interpretOne(left);
+      else left = this.runUntilModeChange(left, mode);
+    } while (this.exitReason === EXIT_LOOKUP || this.exitReason === EXIT_INTERPRET);
     return budget - left;
+  }
+
+  /** Runs the instruction at RIP in tier 0, from a record that no translation has taken over. */
+  private interpretOne(budget: number): number {
+    const { space, handlers, decoder, cache } = this;
+    this.exitReason = EXIT_LOOKUP;
+    const ip = this.fetchAddress();
+    if (ip < 0) return budget;
+    const failure = this.decode(ip, true);
+    if (failure !== undefined) {
+      this.raiseDecodeFailure(ip, failure);
+      return budget;
+    }
+    if (!handlers.hasRoom(1)) this.flush();
+    const { insn } = decoder;
+    const record = cache.stepRecord;
+    writeRecord(space, record, handlers.slotFor(insn), ip, insn);
+    this.writeStale(record + OP_SIZE, ip + insn.length);
+    handlers.compilePending();
+    this.tier1?.interpreted(ip);
+    const left = this.enter(record, budget);
+    if (this.exitReason === EXIT_LOOKUP) space.u32[LINK_SLOT] = 0;
+    if (this.exitReason === EXIT_BUDGET || this.exitReason === EXIT_LOOKUP) this.refuseTarget();
+    return left;
+  }
+
+  /** The record for an address as tier 1 finds it; 0 when nothing there is decoded. */
+  findRecord(ip: number): number {
+    return this.cache.find(ip);
+  }
+  /** Room for exit records of a region; undefined when the op cache is nearly full. */
+  allocateExits(targets: readonly number[]): number | undefined {
+    const { cache } = this;
+    if (!cache.hasRoom(targets.length + RUN_LIMIT)) return undefined;
+    let first = 0;
+    for (const ip of targets) {
+      const at = this.writeGoto(ip, 0);
+      first ||= at;
+    }
+    return first;
+  }
+  /** Decodes one instruction that can be fetched without a fault; the answer is reused by the next call. */
+  decodeAt(ip: number): Insn | undefined {
+    if (ip >= GUEST_TOP || !this.isExecutable(ip)) return undefined;
+    return this.decode(ip, false) === undefined ? this.decoder.insn : undefined;
   }
 
   private get exitReason(): number {
@@ -98,11 +197,11 @@ export class InterpreterEngine implements Engine {
 
   /** Runs until an exit; EXIT_LOOKUP remains only when TF or AC changed. Returns the budget left. */
   private runUntilModeChange(budget: number, mode: number): number {
-    const { space, handlers } = this;
+    const { space } = this;
     let left = budget;
     let record = this.lookup();
     while (record !== 0) {
-      left = handlers.enter(record, left);
+      left = this.enter(record, left);
       if (this.exitReason !== EXIT_LOOKUP) break;
       if ((space.i32[SYSTEM_FLAGS]! & MODE_FLAGS) !== mode) return left;
       const link = space.u32[LINK_SLOT]!;
@@ -125,6 +224,7 @@ export class InterpreterEngine implements Engine {
   private setStrict(isStrict: boolean): void {
     if (this.handlers.isStrict === isStrict) return;
     this.handlers.isStrict = isStrict;
+    this.tier1?.dropAll();
     this.cache.flush();
   }
 
@@ -150,7 +250,7 @@ export class InterpreterEngine implements Engine {
       this.writeStale(record + OP_SIZE, ip + insn.length);
       handlers.compilePending();
       // Without budget, indirect branches leave too.
-      const left = handlers.enter(record, 0);
+      const left = this.enter(record, 0);
       const hasLeft = this.exitReason !== EXIT_LOOKUP && this.exitReason !== EXIT_BUDGET;
       if (hasLeft || this.refuseTarget()) return -left;
     } else space.u32[RIP] = ip + insn.length;
@@ -198,6 +298,7 @@ export class InterpreterEngine implements Engine {
     const known = u32[RIP + 1] === 0 && ip < GUEST_TOP ? this.cache.find(ip) : 0;
     const record = known || this.decodeRun();
     if (record !== 0) this.cache.cacheJump(ip, record);
+    if (known === 0 && record !== 0) this.tier1?.decoded(ip);
     return record;
   }
 
@@ -238,6 +339,7 @@ export class InterpreterEngine implements Engine {
 
   /** Drops all records, and all handlers when their slots run out. */
   private flush(): void {
+    this.tier1?.dropAll();
     this.cache.flush();
     this.statistics.flushes++;
     if (!this.handlers.hasRoom(RUN_LIMIT)) this.handlers.forget();
@@ -311,11 +413,12 @@ export class InterpreterEngine implements Engine {
     this.space.u32[(record + OP_IP) >> 2] = ip;
   }
 
-  private writeGoto(ip: number, record: number): void {
+  private writeGoto(ip: number, record: number): number {
     const at = this.cache.allocate();
     this.space.u16[(at + OP_HANDLER) >> 1] = this.handlers.goto;
     this.space.u32[(at + OP_IP) >> 2] = ip;
     this.space.u32[(at + OP_LINK) >> 2] = record;
+    return at;
   }
 
   private setRip(ip: number): void {

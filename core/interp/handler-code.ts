@@ -8,8 +8,10 @@ import * as st from '../vcpu/state.ts';
 import { CodeWriter, type FuncType, type ModuleWriter } from '../wasm/module.ts';
 
 export const HANDLER_TYPE: FuncType = { params: ['i32', 'i32'], results: ['i32'] };
-/** Table slots: more than the forms that a program can meet. */
-export const TABLE_SIZE = 16384;
+/** Table slots: more than the forms that a program can meet, and behind them those of translated regions. */
+export const HANDLER_SLOTS = 16384;
+export const REGION_SLOTS = 8192;
+export const TABLE_SIZE = HANDLER_SLOTS + REGION_SLOTS;
 
 /** Parameters of a handler. */
 export const PC = 0;

@@ -11,7 +11,7 @@ import type { CodeWriter } from '../wasm/module.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import type { DecodeTable, Insn } from '../x86/decoder.ts';
 import { encodingName } from '../x86/notation.ts';
-import { declareImports, HANDLER_TYPE, type HandlerImports, TABLE_SIZE } from './handler-code.ts';
+import { declareImports, HANDLER_SLOTS, HANDLER_TYPE, type HandlerImports, TABLE_SIZE } from './handler-code.ts';
 import { lowerHandler } from './lower.ts';
 import { type PseudoHandler, pseudoHandler } from './pseudo-handlers.ts';
 
@@ -46,7 +46,7 @@ export class Handlers {
   /** Forms of the prebuilt module, in the order of their slots. */
   private readonly prebuilt: Uint32Array;
   private nextSlot = FIRST_SLOT;
-  private slotLimit = TABLE_SIZE;
+  private slotLimit = HANDLER_SLOTS;
   private pending: { slot: number; form: InsnForm; address: AddressForm; isStrict: boolean }[] = [];
 
   constructor(
@@ -84,6 +84,11 @@ export class Handlers {
     this.strictSlots.fill(0);
     this.nextSlot = FIRST_SLOT;
     for (const form of this.prebuilt) this.slots[form] = this.nextSlot++;
+  }
+
+  /** Makes an instance of a module that imports what handlers do; its functions go to the table. */
+  instantiate(module: WebAssembly.Module): void {
+    new WebAssembly.Instance(module, this.imports);
   }
 
   /** Leaves room for so many handlers only, for tests. */
@@ -127,7 +132,7 @@ export class Handlers {
       func: module.func(HANDLER_TYPE, handlerCode(form, address, imports, isStrict)),
     }));
     this.pending = [];
-    new WebAssembly.Instance(new WebAssembly.Module(module.finish(elements)), this.imports);
+    this.instantiate(new WebAssembly.Module(module.finish(elements)));
   }
 }
 
@@ -212,6 +217,9 @@ function addressFormIndex(insn: Insn): number {
   if (insn.isRipRelative) return 3;
   return insn.index >= 0 || insn.base < 0 ? 2 : 1;
 }
+
+/** Shape of an instruction's memory operand. */
+export const addressFormOf = (insn: Insn): AddressForm => addressForms[addressFormIndex(insn)]!;
 
 const hasRegisterForMemory = ({ mod, enc }: Insn): boolean =>
   mod === 3 && enc.operands.some(({ addressing }) => 'EWQ'.includes(addressing));

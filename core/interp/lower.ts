@@ -100,6 +100,7 @@ class HandlerLowering {
         this.jumpToRecord();
         return true;
       case 'jumpIndirect':
+        if (s.isReturn) this.returnToCaller(s.target);
         this.jumpIndirect(s.target);
         return true;
       case 'exit':
@@ -210,6 +211,8 @@ class HandlerLowering {
         for (const arg of node.args) this.value(arg);
         code.call(this.imports.helpers.get(kind.helper.name)!);
         return;
+      case 'in':
+        throw new Error('a handler has no live-in values');
     }
   }
 
@@ -357,6 +360,21 @@ class HandlerLowering {
     this.code.returnBudget(true);
     code.end();
     this.code.tailCall(() => code.localGet(target));
+  }
+
+  /** A call of translated code that waits for this address goes on by a return of the host's. */
+  private returnToCaller(target: Node): void {
+    const { code } = this;
+    this.value(target);
+    code.i32Const(0);
+    code.load('i64.load', st.expectedReturn.offset);
+    code.op('i64.eq');
+    code.if();
+    code.i32Const(0);
+    code.i64Const(st.RETURNED);
+    code.store('i64.store', st.expectedReturn.offset);
+    code.returnBudget(true);
+    code.end();
   }
 
   /**

@@ -3,7 +3,7 @@
  * guest address. Records of a page that changes become stale: their handler sends control back to a look-up, so that links
  * to them heal by themselves. When the cache is full it is emptied as a whole.
  */
-import { OP_HANDLER, OP_IP, OP_SIZE } from '../ir/op-record.ts';
+import { OP_HANDLER, OP_IP, OP_LINK, OP_SIZE } from '../ir/op-record.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import { JUMP_CACHE, JUMP_CACHE_ENTRIES, OP_CACHE, OP_CACHE_END, PAGE_SHIFT } from '../mem/layout.ts';
 
@@ -86,10 +86,10 @@ export class OpCache {
   }
 
   /** Makes the records of these pages stale. */
-  invalidate(firstPage: number, pageCount: number, staleSlot: number): void {
+  invalidate(firstPage: number, pageCount: number, gotoSlot: number): void {
     const visit = (page: number, runs: number[]): void => {
       this.pages.delete(page);
-      for (let i = 0; i < runs.length; i += 2) this.staleRun(runs[i]!, runs[i + 1]!, staleSlot);
+      for (let i = 0; i < runs.length; i += 2) this.staleRun(runs[i]!, runs[i + 1]!, gotoSlot);
     };
     if (pageCount > this.pages.size) {
       for (const [page, runs] of this.pages) if (page >= firstPage && page < firstPage + pageCount) visit(page, runs);
@@ -101,9 +101,11 @@ export class OpCache {
     }
   }
 
-  private staleRun(start: number, end: number, staleSlot: number): void {
+  private staleRun(start: number, end: number, gotoSlot: number): void {
     for (let record = start; record < end; record += OP_SIZE) {
-      this.space.u16[(record + OP_HANDLER) >> 1] = staleSlot;
+      // Goes on by its link, which the next look-up fills in.
+      this.space.u16[(record + OP_HANDLER) >> 1] = gotoSlot;
+      this.space.u32[(record + OP_LINK) >> 2] = 0;
       const ip = this.space.u32[(record + OP_IP) >> 2]!;
       if (this.find(ip) === record) this.insert(ip, 0);
     }

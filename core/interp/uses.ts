@@ -47,7 +47,7 @@ export function countUses(statements: readonly Statement[]): void {
         for (const arg of s.args) use(arg);
         break;
       case 'jumpIndirect':
-        use(s.target, 2);
+        use(s.target, s.isReturn ? 3 : 2);
         break;
       case 'jump':
       case 'trap':

@@ -52,7 +52,7 @@ export function writeRecord(space: AddressSpace, record: number, handler: number
 }
 
 /** State offset of a register operand; AH CH DH BH are byte 1 of their registers. */
-function registerOffset(o: OperandDef, insn: Insn): number {
+export function registerOffset(o: OperandDef, insn: Insn): number {
   let number: number;
   switch (o.addressing) {
     case 'G':

@@ -10,7 +10,7 @@ export class Builder {
   /** The list that statements are appended to. */
   statements: Statement[] = [];
 
-  private node(kind: NodeKind, type: ValueType, args: readonly Node[] = []): Node {
+  protected node(kind: NodeKind, type: ValueType, args: readonly Node[] = []): Node {
     const node: Node = { kind, type, args, uses: 0, local: -1 };
     if (kind.op !== 'const' && kind.op !== 'record') this.statements.push({ kind: 'let', node });
     return node;
@@ -170,8 +170,8 @@ export class Builder {
   jump(target: JumpTarget): void {
     this.statements.push({ kind: 'jump', target });
   }
-  jumpIndirect(target: Node): void {
-    this.statements.push({ kind: 'jumpIndirect', target });
+  jumpIndirect(target: Node, isReturn: boolean): void {
+    this.statements.push({ kind: 'jumpIndirect', target, isReturn });
   }
   exit(reason: number): void {
     this.statements.push({ kind: 'exit', reason });

@@ -32,7 +32,9 @@ export type NodeKind =
    * subject is only named, not evaluated.
    */
   | { op: 'ordinary' }
-  | { op: 'call'; helper: Helper };
+  | { op: 'call'; helper: Helper }
+  /** Tier 1: value of a cached place (core/jit/places.ts) where a stretch of blocks begins. */
+  | { op: 'in'; place: number };
 
 export interface Node {
   readonly kind: NodeKind;
@@ -72,7 +74,7 @@ export type Statement =
   | { kind: 'callChecked'; helper: Helper; args: readonly Node[] }
   /** Terminators: nothing follows in their list. */
   | { kind: 'jump'; target: JumpTarget }
-  /** Goes to the address in `target` (i64). */
-  | { kind: 'jumpIndirect'; target: Node }
+  /** Goes to the address in `target` (i64); a return may go back to a call that waits for it (core/jit). */
+  | { kind: 'jumpIndirect'; target: Node; isReturn: boolean }
   /** Goes on behind this instruction by way of a look-up (its bytes, or what they decode to, may have changed). */
   | { kind: 'exit'; reason: number };

@@ -177,6 +177,8 @@ class Printer {
         return this.variable(kind.variable);
       case 'call':
         return `(call ${kind.helper.name}${args()})`;
+      case 'in':
+        return `in${kind.place}`;
     }
   }
 

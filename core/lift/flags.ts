@@ -14,11 +14,22 @@ const CC_BE = 6;
 const CC_S = 8;
 const CC_P = 10;
 const CC_L = 12;
+const CC_LE = 14;
+
+/**
+ * The last subtraction or comparison, for conditions that follow it: tier 1 builds them from its operands while the flags
+ * are still the ones that it wrote. Operands are zero-extended to i32 or i64.
+ */
+export interface CompareMemory {
+  last: { width: Width; a: Node; x: Node; cf: Node; zf: Node; sf: Node; of: Node } | undefined;
+}
 
 export class FlagsLifter {
   private readonly b: Builder;
-  constructor(b: Builder) {
+  private readonly compare: CompareMemory | undefined;
+  constructor(b: Builder, compare?: CompareMemory) {
     this.b = b;
+    this.compare = compare;
   }
 
   private put(field: st.Field, value: Node): void {
@@ -67,9 +78,34 @@ export class FlagsLifter {
     let borrow = b.ltU(a, x);
     if (borrowIn) borrow = b.or(borrow, b.and(b.eq(a, x), borrowIn));
     this.put(st.cf, borrow);
-    this.put(st.of, b.signExtend64(b.and(b.xor(a, x), b.xor(a, difference)), width));
+    const of = b.signExtend64(b.and(b.xor(a, x), b.xor(a, difference)), width);
+    this.put(st.of, of);
     this.put(st.af, b.wrap(b.xor(b.xor(a, x), difference)));
     this.result(width, difference);
+    if (this.compare === undefined || borrowIn !== undefined) return;
+    const zf = this.fieldValue(st.zf);
+    this.compare.last = { width, a, x, cf: borrow, zf, sf: this.fieldValue(st.sf), of };
+  }
+
+  /** The condition as a comparison of the operands of the last subtraction, if the flags are still its own. */
+  private fromCompare(code: number): Node | undefined {
+    const { b } = this;
+    const last = this.compare?.last;
+    if (last === undefined) return undefined;
+    const { width, a, x } = last;
+    const isZero = this.fieldValue(st.zf) === last.zf;
+    const signed = (v: Node): Node => (width >= 32 ? v : b.op(`i32.extend${width}_s`, v));
+    const hasSigns = this.fieldValue(st.sf) === last.sf && this.fieldValue(st.of) === last.of;
+    switch (code) {
+      case CC_Z:
+        return isZero ? b.eq(a, x) : undefined;
+      case CC_BE:
+        return isZero && this.fieldValue(st.cf) === last.cf ? b.leU(a, x) : undefined;
+      case CC_L:
+        return hasSigns ? b.ltS(signed(a), signed(x)) : undefined;
+      default:
+        return code === CC_LE && hasSigns && isZero ? b.leS(signed(a), signed(x)) : undefined;
+    }
   }
 
   get(flag: 'c' | 'p' | 'a' | 'z' | 's' | 'o'): Node {
@@ -95,6 +131,8 @@ export class FlagsLifter {
   condition(code: Condition): Node {
     const { b } = this;
     const plain = (): Node => {
+      const direct = this.fromCompare(code & ~1);
+      if (direct !== undefined) return direct;
       switch (code & ~1) {
         case CC_O:
           return this.get('o');

@@ -13,8 +13,10 @@ import type { LoadName, StoreName } from '../wasm/opcodes.ts';
 import { sseHelper } from '../x86/helpers/declared.ts';
 import type { Condition, ExactOptions, LiftContext, Width } from '../x86/lift-context.ts';
 import type { Encoding, OperandDef, SizeCode } from '../x86/notation.ts';
-import { FlagsLifter } from './flags.ts';
+import { type CompareMemory, FlagsLifter } from './flags.ts';
 import type { OperandSource } from './operand-source.ts';
+
+export type { CompareMemory } from './flags.ts';
 
 /** A row with everything chosen that shapes its code: one handler of tier 0. */
 export interface InsnForm {
@@ -64,8 +66,15 @@ const FSW_ES = 0x80;
 const fixed = (offset: number): Place => ({ kind: 'fixed', offset });
 const isMmx = (o: OperandDef): boolean => 'PQN'.includes(o.addressing);
 
+/** Lifts one instruction into a builder that has its own way with state (tier 1). `compare` lives across instructions. */
+export function liftInsnWith(form: InsnForm, source: OperandSource, b: Builder, compare: CompareMemory): void {
+  const lifter = new InsnLifter(form, source, b, compare);
+  lifter.checkOperands();
+  form.encoding.insn.lift(lifter);
+}
+
 class InsnLifter implements LiftContext {
-  readonly b = new Builder();
+  readonly b: Builder;
   readonly size: Width;
   readonly addressSize: 32 | 64;
   readonly repeat: 'none' | 'rep' | 'repne';
@@ -74,13 +83,14 @@ class InsnLifter implements LiftContext {
   private readonly flags: FlagsLifter;
   private effective: Node | undefined;
 
-  constructor(form: InsnForm, source: OperandSource) {
+  constructor(form: InsnForm, source: OperandSource, b = new Builder(), compare?: CompareMemory) {
+    this.b = b;
     this.encoding = form.encoding;
     this.size = form.size;
     this.addressSize = form.addressSize;
     this.repeat = form.repeat;
     this.source = source;
-    this.flags = new FlagsLifter(this.b);
+    this.flags = new FlagsLifter(this.b, compare);
   }
 
   checkOperands(): void {
@@ -397,7 +407,10 @@ class InsnLifter implements LiftContext {
     this.b.jump(this.source.jumpTarget);
   }
   jumpIndirect(target: Node): void {
-    this.b.jumpIndirect(target);
+    this.b.jumpIndirect(target, false);
+  }
+  returnTo(target: Node): void {
+    this.b.jumpIndirect(target, true);
   }
   callChecked(helper: Helper, ...args: Node[]): void {
     this.b.callChecked(helper, ...args);

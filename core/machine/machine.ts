@@ -8,7 +8,8 @@ import type { VmSpec } from '../contract/vm-spec.ts';
 import type { Ending, ProgramExit, Statistics } from '../contract/worker-protocol.ts';
 import { bannerText } from '../image/banner.ts';
 import type { Image } from '../image/image.ts';
-import { cpuModel, createEngine, disassembleBytes } from '../interp/create.ts';
+import { cpuModel, disassembleBytes } from '../interp/create.ts';
+import { createTieredEngine } from '../jit/create.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { libraryOptions } from '../kernel/lib/index.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
@@ -70,7 +71,13 @@ export class Machine {
     const { clock, random, commonHandlers } = host;
     const timestampNs = (): number => clock.monotonicNs() - this.bootNs;
     this.mm = new Mm(new AddressSpace(spec.memoryMiB * MIB), (space) =>
-      createEngine(space, { timestampNs, random, cpu: cpuModel(spec.cpu), common: commonHandlers }),
+      createTieredEngine(space, {
+        timestampNs,
+        random,
+        cpu: cpuModel(spec.cpu),
+        common: commonHandlers,
+        jit: spec.jit,
+      }),
     );
   }
 

@@ -8,6 +8,8 @@ export const EXIT_EXCEPTION = 2;
 export const EXIT_LOOKUP = 3;
 /** The instruction budget ran out; RIP is at the next instruction. */
 export const EXIT_BUDGET = 4;
+/** Translated code gives up at RIP: the engine runs that instruction in tier 0. Never escapes the engine. */
+export const EXIT_INTERPRET = 5;
 
 /** Exception vectors (SDM vol. 3, table 6-1). */
 export const VEC_DE = 0;

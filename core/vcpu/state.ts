@@ -94,6 +94,15 @@ export const excAddress = field('excAddress', 'i64');
 export const linkSlot = field('linkSlot', 'i32');
 /** Record of the indirect branch that left for a look-up: it, not its target, faults when that is not canonical. */
 export const branchRecord = field('branchRecord', 'i32');
+/**
+ * Return address that the innermost nested call of translated code waits for (core/jit): a return there goes back through
+ * the host's stack. RETURN_NEVER while none waits; RETURNED tells the caller that it has happened.
+ */
+export const expectedReturn = field('expectedReturn', 'i64');
+export const RETURN_NEVER = 2n;
+export const RETURNED = 1n;
+/** How many calls of translated code are nested. */
+export const nesting = field('nesting', 'i32');
 /** Operands and results of helpers that don't fit their parameters. */
 export const scratch = field('scratch', 'v128', 8);
 /** State components that XSAVE knows beyond x87 and SSE, which it always does: the CPU model's XCR0. */

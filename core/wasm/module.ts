@@ -75,6 +75,8 @@ export class ByteWriter {
 /** One function body under construction. Locals are numbered after the parameters. */
 export class CodeWriter extends ByteWriter {
   readonly locals: ValueType[] = [];
+  /** Branch hints, by offset in this code. */
+  readonly hints: { at: number; isLikely: boolean }[] = [];
   readonly paramCount: number;
   constructor(paramCount: number) {
     super();
@@ -156,6 +158,16 @@ export class CodeWriter extends ByteWriter {
     this.u8(0x03);
     this.u8(0x40);
   }
+  /** Says of the branch (`if` or `br_if`) that comes next whether it is likely taken. */
+  hint(isLikely: boolean): void {
+    this.hints.push({ at: this.length, isLikely });
+  }
+  brTable(depths: readonly number[], other: number): void {
+    this.u8(0x0e);
+    this.u32(depths.length);
+    for (const depth of depths) this.u32(depth);
+    this.u32(other);
+  }
   if(result?: ValueType): void {
     this.u8(0x04);
     this.u8(result === undefined ? 0x40 : TYPE_BYTE[result]);
@@ -180,6 +192,11 @@ export class CodeWriter extends ByteWriter {
   call(func: number): void {
     this.u8(0x10);
     this.u32(func);
+  }
+  callIndirect(type: number, table: number): void {
+    this.u8(0x11);
+    this.u32(type);
+    this.u32(table);
   }
   returnCallIndirect(type: number, table: number): void {
     this.u8(0x13);
@@ -310,8 +327,35 @@ export class ModuleWriter {
       w.u32(1);
       w.u32(e.func);
     });
+    this.writeHints(out);
     this.section(out, 10, this.functions, writeBody);
     return out.bytes.slice(0, out.length);
+  }
+
+  /** Custom section metadata.code.branch_hint (the branch hinting proposal, now part of the standard). */
+  private writeHints(out: ByteWriter): void {
+    const hinted = this.functions.flatMap((f, i) =>
+      f.code.hints.length > 0 ? [{ index: this.importedFunctions + i, code: f.code }] : [],
+    );
+    if (hinted.length === 0) return;
+    const body = new ByteWriter();
+    body.name('metadata.code.branch_hint');
+    body.u32(hinted.length);
+    for (const { index, code } of hinted) {
+      // Offsets count from the start of the function's declarations of locals.
+      const declarations = new ByteWriter();
+      writeLocals(declarations, code.locals);
+      body.u32(index);
+      body.u32(code.hints.length);
+      for (const { at, isLikely } of code.hints) {
+        body.u32(declarations.length + at);
+        body.u32(1);
+        body.u8(isLikely ? 1 : 0);
+      }
+    }
+    out.u8(0);
+    out.u32(body.length);
+    out.raw(body.view());
   }
 
   private section<T>(out: ByteWriter, id: number, items: readonly T[], write: (w: ByteWriter, item: T) => void): void {
@@ -325,19 +369,23 @@ export class ModuleWriter {
   }
 }
 
-function writeBody(w: ByteWriter, { code }: { code: CodeWriter }): void {
-  const body = new ByteWriter();
+function writeLocals(w: ByteWriter, locals: readonly ValueType[]): void {
   const groups: { type: ValueType; count: number }[] = [];
-  for (const type of code.locals) {
+  for (const type of locals) {
     const last = groups.at(-1);
     if (last?.type === type) last.count++;
     else groups.push({ type, count: 1 });
   }
-  body.u32(groups.length);
+  w.u32(groups.length);
   for (const { type, count } of groups) {
-    body.u32(count);
-    body.u8(TYPE_BYTE[type]);
+    w.u32(count);
+    w.u8(TYPE_BYTE[type]);
   }
+}
+
+function writeBody(w: ByteWriter, { code }: { code: CodeWriter }): void {
+  const body = new ByteWriter();
+  writeLocals(body, code.locals);
   body.raw(code.view());
   body.u8(0x0b);
   w.u32(body.length);

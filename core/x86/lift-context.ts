@@ -122,6 +122,8 @@ export interface LiftContext {
   /** Jumps to the branch target of the J operand. */
   jump(): void;
   jumpIndirect(target: Node): void;
+  /** The same for a return address. */
+  returnTo(target: Node): void;
   /** Calls a helper whose nonzero answer means that an exception or exit is set up. */
   callChecked(helper: Helper, ...args: Node[]): void;
 }

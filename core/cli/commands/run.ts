@@ -50,6 +50,7 @@ export function addRunCommand(program: Command): Command {
     .option('--strace-output <FILE>', 'write strace lines to a file')
     .option('-o, --strace-format <text|json>', 'form of strace lines')
     .option('--cpu <MODEL>', 'CPU model')
+    .option('--jit <MODE>', 'what is translated to WebAssembly: auto (hot code), always, off')
     .option('-t, --tty', 'treat the console as a terminal (default: when stdin and stdout are one)')
     .option('--no-tty', 'treat the console as pipes')
     .option('-q, --quiet', 'no banner')

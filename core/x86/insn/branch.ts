@@ -87,7 +87,7 @@ export const branch: InsnDef[] = [
     stack: 'r',
     test: BRANCH,
     lift(c) {
-      c.jumpIndirect(c.pop(64));
+      c.returnTo(c.pop(64));
     },
   },
   {
@@ -101,7 +101,7 @@ export const branch: InsnDef[] = [
       const target = c.pop(64);
       const extra = b.extendU(b.and(c.immediate(), b.i32(0xffff)));
       c.setGpr(RSP, 64, b.add(c.gpr(RSP, 64), extra));
-      c.jumpIndirect(target);
+      c.returnTo(target);
     },
   },
   loop('loopne', 'E0', (c) => c.b.eqz(c.getZf())),

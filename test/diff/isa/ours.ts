@@ -1,5 +1,7 @@
-/** Runs instruction cases on tier 0 and gives outcomes in the layout of runner.c. */
-import { createEngine } from '../../../core/interp/create.ts';
+/** Runs instruction cases on our tiers and gives outcomes in the layout of runner.c. */
+import { createTieredEngine } from '../../../core/jit/create.ts';
+import type { JitMode } from '../../../core/jit/tier1.ts';
+import type { InterpreterEngine } from '../../../core/interp/engine.ts';
 import { AddressSpace } from '../../../core/mem/address-space.ts';
 import { GUEST_BASE, PAGE_SIZE } from '../../../core/mem/layout.ts';
 import { EXIT_EXCEPTION, VEC_PF } from '../../../core/vcpu/exits.ts';
@@ -27,13 +29,16 @@ const STAGING = 0x50000000;
 export class OurCpu {
   private readonly space = new AddressSpace(64 << 20);
   private readonly vcpu = new Vcpu(this.space);
-  private readonly engine = createEngine(this.space, {
-    timestampNs: () => 0,
-    random: () => {},
-    cpu: cpuModel('max'),
-  });
+  private readonly engine: InterpreterEngine;
 
-  constructor() {
+  /** `jit` 'always' runs every case in translated code. */
+  constructor(jit: JitMode = 'off') {
+    this.engine = createTieredEngine(this.space, {
+      timestampNs: () => 0,
+      random: () => {},
+      cpu: cpuModel('max'),
+      jit,
+    });
     const page = (gva: number): number => gva / PAGE_SIZE;
     this.space.mapPages(page(DATA), 1, 3, true);
     this.space.mapPages(page(CODE), (CODE_SLOTS * CODE_SLOT) / PAGE_SIZE, 5, true);

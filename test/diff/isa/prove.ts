@@ -1,7 +1,7 @@
 /**
  * Proves the rows of the instruction table against the CPU this runs on (x86-64 Linux with gcc):
  *
- *     node test/diff/isa/prove.ts [--cases N] [--seed S] [--only MNEMONIC] [--prefixes] [--write]
+ *     node test/diff/isa/prove.ts [--cases N] [--seed S] [--only MNEMONIC] [--prefixes] [--jit] [--write]
  *
  * Runs N cases (default 20000) spread over all rows, on the CPU through runner.c and on tier 0, and compares bit for bit.
  * Rows that this CPU lacks are left out, and listed. With --prefixes, random prefixes stand in front of the instructions.
@@ -55,11 +55,12 @@ interface ProveOptions {
   cases: number;
   seed: number;
   prefixes: boolean;
+  jit: boolean;
 }
 
 function prove(options: ProveOptions): Map<string, Tally> {
   const { runner, rows } = options;
-  const ours = new OurCpu();
+  const ours = new OurCpu(options.jit ? 'always' : 'off');
   const tallies = new Map<string, Tally>(rows.map((row) => [encodingName(row), { clean: 0, failed: 0 }]));
   let shown = 0;
   for (let done = 0; done < options.cases; done += CODE_SLOTS) {
@@ -116,13 +117,14 @@ function main(): void {
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
       prefixes: { type: 'boolean', default: false },
+      jit: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
   });
-  const { only, prefixes } = values;
+  const { only, prefixes, jit } = values;
   const { runner, folder } = buildRunner();
   const rows = comparableRows(runner, only);
-  const tallies = prove({ runner, rows, cases: Number(values.cases), seed: Number(values.seed), prefixes });
+  const tallies = prove({ runner, rows, cases: Number(values.cases), seed: Number(values.seed), prefixes, jit });
   rmSync(folder, { recursive: true });
   const failed = [...tallies].filter(([, t]) => t.failed > 0);
   for (const [name, t] of failed) console.log(`FAILED ${name}: ${t.failed} of ${t.failed + t.clean}`);

@@ -1,0 +1,385 @@
+/**
+ * The builder that rows and `lift` build against in tier 1. Operands are known, so it does at once what tier 0 leaves to
+ * run time: reads of cached places give the value they hold, writes change what they hold, constants fold. Only what has
+ * an effect or an order becomes a statement; pure values are placed by the emitter where they are needed.
+ *
+ * Exits: all checks since the last effect share one exit point (`resume`), since what came after it can be done again by
+ * tier 0. An instruction's checks come before its effects (core/ir/verify.ts), repeated string instructions are complete
+ * after each element.
+ */
+import { Builder } from '../ir/builder.ts';
+import type { Helper } from '../ir/helpers.ts';
+import type { Access, JumpTarget, Node, NodeKind, Place, Variable } from '../ir/ir.ts';
+import { type LoadName, loads, type StoreName, stores, type ValueType } from '../wasm/opcodes.ts';
+import { writtenBy } from './effects.ts';
+import { constant, fold } from './fold.ts';
+import { foldVector } from './fold-vector.ts';
+import { IN_MEMORY, type PlaceValue, type PlaceValues } from './place-values.ts';
+import { highPlace, locate, lowPlace, PLACE_COUNT, places, xmmPlace, ymmHighPlace } from './places.ts';
+import { extractPart, insertPart, pair } from './parts.ts';
+import type { ExitPoint, JitStatement } from './statements.ts';
+
+/** How a region keeps an XMM register: as one vector, or as two 64-bit halves. */
+export type XmmMode = 'vector' | 'halves';
+
+/** Asks for something that tier 1 does not translate: the instruction is left to tier 0. */
+export class NotTranslatable extends Error {}
+
+type Ending = 'open' | 'left' | 'jumped';
+
+export class RegionBuilder extends Builder {
+  out: JitStatement[] = [];
+  values: PlaceValues;
+  resume: ExitPoint;
+  /** Address of the instruction being lifted and how many of the block came before it. */
+  ip = 0;
+  executed = 0;
+  /** Set by a jump: the instruction's terminator. */
+  jumpTarget: number | undefined;
+  branchCondition: Node | undefined;
+  indirectTarget: Node | undefined;
+  exitReason: number | undefined;
+  private hasEffect = false;
+  private depth = 0;
+  private ending: Ending = 'open';
+  private readonly modes: readonly XmmMode[];
+  /** The narrow value last written into a general register's low bits, to read it back without a merge. */
+  private readonly narrow = new Map<number, { at: number; bits: number; value: Node; whole: Node }>();
+
+  constructor(values: PlaceValues, modes: readonly XmmMode[], ip: number) {
+    super();
+    this.values = values;
+    this.modes = modes;
+    this.ip = ip;
+    this.resume = this.exitPoint();
+  }
+
+  private exitPoint(): ExitPoint {
+    return { ip: this.ip, values: this.values.copy(), executed: this.executed };
+  }
+
+  /** Begins the next instruction. */
+  beginInsn(ip: number, executed: number): void {
+    this.ip = ip;
+    this.executed = executed;
+    if (this.hasEffect) {
+      this.resume = this.exitPoint();
+      this.hasEffect = false;
+    }
+  }
+  get hasLeft(): boolean {
+    return this.ending === 'left';
+  }
+
+  // Nodes.
+
+  protected override node(kind: NodeKind, type: ValueType, args: readonly Node[] = []): Node {
+    const node: Node = { kind, type, args, uses: 0, local: -1 };
+    const { op } = kind;
+    if (op !== 'const' && op !== 'pure' && op !== 'shuffle' && op !== 'select') this.out.push({ kind: 'let', node });
+    return node;
+  }
+  override lane(name: string, lane: number, ...args: Node[]): Node {
+    return foldVector(this, name, lane, args) ?? fold(this, name, args) ?? super.lane(name, lane, ...args);
+  }
+  override select(condition: Node, ifTrue: Node, ifFalse: Node): Node {
+    const known = constant(condition);
+    if (known !== undefined) return known ? ifTrue : ifFalse;
+    return ifTrue === ifFalse ? ifTrue : super.select(condition, ifTrue, ifFalse);
+  }
+
+  // State.
+
+  override state(load: LoadName, place: Place): Node {
+    const offset = fixedOffset(place);
+    const found = locate(offset);
+    switch (found.kind) {
+      case 'place':
+        return this.readPlace(found.index, found.at, load);
+      case 'xmm':
+        return this.readXmm(found.register, found.at, load);
+      default:
+        return this.node({ op: 'state', load, place }, loads[load].type);
+    }
+  }
+  override put(store: StoreName, place: Place, value: Node): void {
+    const offset = fixedOffset(place);
+    const found = locate(offset);
+    switch (found.kind) {
+      case 'place':
+        this.writePlace(found.index, found.at, store, value);
+        return;
+      case 'xmm':
+        this.writeXmm(found.register, found.at, store, value);
+        return;
+      default:
+        this.out.push({ kind: 'put', store, offset, value });
+        this.hasEffect = true;
+    }
+  }
+
+  /** The value of a whole place. */
+  current(index: number): Node {
+    const { values, root } = this.values;
+    let value = values[index];
+    if (value === undefined) value = root.in(index);
+    else if (value === IN_MEMORY) {
+      const { load, offset, type } = places[index]!;
+      value = this.node({ op: 'state', load, place: { kind: 'fixed', offset } }, type);
+    }
+    values[index] = value;
+    return value;
+  }
+
+  private readPlace(index: number, at: number, load: LoadName): Node {
+    const whole = this.current(index);
+    if (places[index]!.load === load && at === 0) return whole;
+    const narrow = this.narrow.get(index);
+    if (narrow !== undefined && narrow.whole === whole && narrow.at === at && load === `i32.load${narrow.bits}_u`) {
+      return narrow.value;
+    }
+    return extractPart(this, whole, at, load);
+  }
+  private writePlace(index: number, at: number, store: StoreName, value: Node): void {
+    if (places[index]!.store === store && at === 0) {
+      this.values.set(index, value);
+      return;
+    }
+    const whole = insertPart(this, this.current(index), at, store, value);
+    this.values.set(index, whole);
+    const bits = /^i32\.store(8|16)$/.exec(store)?.[1];
+    if (bits !== undefined) {
+      const mask = bits === '8' ? 0xff : 0xffff;
+      this.narrow.set(index, { at, bits: Number(bits), value: this.and(value, this.i32(mask)), whole });
+    }
+  }
+
+  private readXmm(register: number, at: number, load: LoadName): Node {
+    if (at >= 16) return extractPart(this, this.current(ymmHighPlace(register)), at - 16, load);
+    if (this.modes[register] === 'vector') return extractPart(this, this.current(xmmPlace(register)), at, load);
+    if (load === 'v128.load') {
+      return pair(this, this.current(lowPlace(register)), this.current(highPlace(register)));
+    }
+    const half = this.current(at < 8 ? lowPlace(register) : highPlace(register));
+    return extractPart(this, half, at & 7, load);
+  }
+  private writeXmm(register: number, at: number, store: StoreName, value: Node): void {
+    if (at >= 16) this.writeInto(ymmHighPlace(register), at - 16, store, value);
+    else if (this.modes[register] === 'vector') this.writeInto(xmmPlace(register), at, store, value);
+    else if (store === 'v128.store') {
+      this.values.set(lowPlace(register), this.lane('f64x2.extract_lane', 0, value));
+      this.values.set(highPlace(register), this.lane('i64x2.extract_lane', 1, value));
+    } else this.writeInto(at < 8 ? lowPlace(register) : highPlace(register), at & 7, store, value);
+  }
+  private writeInto(index: number, at: number, store: StoreName, value: Node): void {
+    const { type } = places[index]!;
+    const isWhole = at === 0 && widthOf(store) === (type === 'v128' ? 16 : 8);
+    const whole = isWhole ? this.convert(value, type) : insertPart(this, this.current(index), at, store, value);
+    this.values.set(index, whole);
+  }
+  /** A 64-bit value as another type of the same bits. */
+  private convert(value: Node, type: ValueType): Node {
+    if (value.type === type) return value;
+    return type === 'f64' ? this.op('f64.reinterpret_i64', value) : this.op('i64.reinterpret_f64', value);
+  }
+
+  // Memory.
+
+  override check(address: Node, size: number, access: Access): void {
+    this.out.push({ kind: 'check', address, size, access, exit: this.resume });
+  }
+  override store(store: StoreName, address: Node, value: Node): void {
+    this.out.push({ kind: 'store', store, address, value });
+    this.hasEffect = true;
+  }
+
+  // Control flow inside an instruction.
+
+  override assign(variable: Variable, value: Node): void {
+    this.out.push({ kind: 'assign', variable, value });
+  }
+
+  /** Runs `build` with a list, and a copy of the values, of its own. */
+  private arm(build: () => void): { list: JitStatement[]; values: PlaceValues; ending: Ending } {
+    const { out, values, ending } = this;
+    this.out = [];
+    this.values = values.copy();
+    this.ending = 'open';
+    this.depth++;
+    build();
+    this.depth--;
+    const result = { list: this.out, values: this.values, ending: this.ending };
+    this.out = out;
+    this.values = values;
+    this.ending = ending;
+    return result;
+  }
+
+  override if(condition: Node, then: () => void, otherwise: () => void = () => {}): void {
+    const known = constant(condition);
+    if (known !== undefined) {
+      if (known) then();
+      else otherwise();
+      return;
+    }
+    const a = this.arm(then);
+    const b = this.arm(otherwise);
+    if (a.ending === 'jumped') {
+      if (a.list.length > 0 || b.list.length > 0 || b.ending !== 'open') throw new NotTranslatable('branch with effects');
+      this.branchCondition = condition;
+      this.ending = 'jumped';
+      return;
+    }
+    if (b.ending === 'jumped') throw new NotTranslatable('branch with effects');
+    if (a.ending === 'open' && b.ending === 'open') this.join(a, b);
+    else this.values = a.ending === 'open' ? a.values : b.values;
+    if (a.ending === 'left' && b.ending === 'left') this.ending = 'left';
+    this.out.push({ kind: 'if', condition, whenTrue: a.list, whenFalse: b.list });
+    this.out.push(...this.joined);
+    this.joined = [];
+  }
+
+  /** Reads of the variables that carry joined values, which come behind the `if`. */
+  private joined: JitStatement[] = [];
+
+  private join(
+    a: { list: JitStatement[]; values: PlaceValues },
+    b: { list: JitStatement[]; values: PlaceValues },
+  ): void {
+    const merged = a.values.copy();
+    merged.isRootFlushed = a.values.isRootFlushed && b.values.isRootFlushed;
+    const joined: JitStatement[] = [];
+    for (let p = 0; p < PLACE_COUNT; p++) {
+      const x = a.values.values[p];
+      const y = b.values.values[p];
+      merged.dirty[p]! |= b.values.dirty[p]!;
+      merged.written[p]! |= b.values.written[p]!;
+      if (x === y) continue;
+      if (merged.dirty[p] === 0 && (x === IN_MEMORY || y === IN_MEMORY)) {
+        merged.values[p] = IN_MEMORY;
+        continue;
+      }
+      const variable: Variable = { type: places[p]!.type, local: -1 };
+      a.list.push(...this.assignment(variable, p, x, a.values));
+      b.list.push(...this.assignment(variable, p, y, b.values));
+      const node: Node = { kind: { op: 'variable', variable }, type: variable.type, args: [], uses: 0, local: -1 };
+      joined.push({ kind: 'let', node });
+      merged.values[p] = node;
+    }
+    this.values = merged;
+    this.joined = joined;
+  }
+  private assignment(variable: Variable, place: number, value: PlaceValue, values: PlaceValues): JitStatement[] {
+    if (value !== IN_MEMORY) return [{ kind: 'assign', variable, value: value ?? values.root.in(place) }];
+    const { load, offset, type } = places[place]!;
+    const node: Node = {
+      kind: { op: 'state', load, place: { kind: 'fixed', offset } },
+      type,
+      args: [],
+      uses: 0,
+      local: -1,
+    };
+    return [
+      { kind: 'let', node },
+      { kind: 'assign', variable, value: node },
+    ];
+  }
+
+  override loop(body: () => Node): void {
+    // A first run tells which places the body writes; they live in variables while it repeats.
+    const before = this.values.copy();
+    const { resume } = this;
+    const trial = this.arm(() => {
+      body();
+    });
+    if (trial.ending !== 'open') throw new NotTranslatable('loop that leaves');
+    this.values = before;
+    this.resume = resume;
+    const carried: { place: number; variable: Variable }[] = [];
+    for (let p = 0; p < PLACE_COUNT; p++) {
+      const after = trial.values.values[p];
+      if (after === IN_MEMORY) throw new NotTranslatable('loop with a call');
+      if (trial.values.dirty[p] === 0 || after === before.values[p]) continue;
+      carried.push({ place: p, variable: this.variable(this.current(p)) });
+    }
+    const readAll = (): void => {
+      for (const { place, variable } of carried) {
+        this.values.values[place] = this.get(variable);
+        this.values.dirty[place] = 1;
+        this.values.written[place] = 1;
+      }
+    };
+    let condition: Node | undefined;
+    const run = this.arm(() => {
+      readAll();
+      this.resume = this.exitPoint();
+      condition = body();
+      for (const { place, variable } of carried) this.assign(variable, this.current(place));
+    });
+    this.out.push({ kind: 'loop', body: run.list, condition: condition! });
+    readAll();
+    this.hasEffect = true;
+    this.resume = resume;
+  }
+
+  // Helpers.
+
+  override call(helper: Helper, ...args: Node[]): Node {
+    this.flush();
+    const node = super.call(helper, ...args);
+    node.uses = 1;
+    this.forgetWritten(helper, args);
+    return node;
+  }
+  override callChecked(helper: Helper, ...args: Node[]): void {
+    this.flush();
+    this.out.push({ kind: 'callChecked', helper, args, ip: this.ip, executed: this.executed });
+    this.forgetWritten(helper, args);
+  }
+  private flush(): void {
+    this.out.push({ kind: 'flush', values: this.values.copy() });
+    this.values.markFlushed();
+  }
+  private forgetWritten(helper: Helper, args: readonly Node[]): void {
+    for (const place of writtenBy(helper.name, args)) this.values.forget(place);
+    this.hasEffect = true;
+  }
+
+  // Ends.
+
+  override raise(): void {
+    this.out.push({ kind: 'leave', exit: this.resume });
+    this.ending = 'left';
+  }
+  override trap(): void {
+    this.raise();
+  }
+  override jump(target: JumpTarget): void {
+    if (target.kind !== 'address') throw new NotTranslatable('jump without an address');
+    this.jumpTarget = target.address;
+    this.ending = 'jumped';
+  }
+  override jumpIndirect(target: Node, _isReturn: boolean): void {
+    if (this.depth > 0) throw new NotTranslatable('indirect branch on a condition');
+    this.indirectTarget = target;
+    this.ending = 'jumped';
+  }
+  override exit(reason: number): void {
+    if (this.depth > 0) throw new NotTranslatable('exit on a condition');
+    this.exitReason = reason;
+    this.ending = 'jumped';
+  }
+}
+
+function fixedOffset(place: Place): number {
+  if (place.kind !== 'fixed') throw new Error('tier 1 knows all places');
+  return place.offset;
+}
+
+/** Bytes that a store writes. */
+export function widthOf(store: StoreName): number {
+  const narrow = /store(8|16|32)$/.exec(store)?.[1];
+  if (narrow !== undefined) return Number(narrow) / 8;
+  const { type } = stores[store];
+  return type === 'v128' ? 16 : type === 'i64' || type === 'f64' ? 8 : 4;
+}

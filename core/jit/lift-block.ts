@@ -1,0 +1,87 @@
+/** Lifts one guest block: its instructions' rows run against a RegionBuilder, one after the other. */
+import { NotTranslatable, RegionBuilder, type XmmMode } from './builder.ts';
+import { addressFormOf } from '../interp/handlers.ts';
+import { type CompareMemory, liftInsnWith } from '../lift/lift.ts';
+import { EXIT_SYSCALL } from '../vcpu/exits.ts';
+import { InsnOperands } from './operands.ts';
+import type { PlaceValues } from './place-values.ts';
+import type { CodeSource, GuestBlock } from './region.ts';
+import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
+
+export interface LiftedBlock {
+  readonly guest: GuestBlock;
+  readonly statements: readonly JitStatement[];
+  readonly terminator: Terminator;
+  /** What the places hold at its end. */
+  readonly values: PlaceValues;
+  /** Compares that conditions of a following block may be built from. */
+  readonly compare: CompareMemory;
+}
+
+/** Lifts a block that begins with `values`, which are its own from now on. */
+export function liftBlock(
+  guest: GuestBlock,
+  source: CodeSource,
+  values: PlaceValues,
+  modes: readonly XmmMode[],
+  compare: CompareMemory,
+): LiftedBlock {
+  const builder = new RegionBuilder(values, modes, guest.ip);
+  const done = (terminator: Terminator): LiftedBlock => ({
+    guest,
+    statements: builder.out,
+    terminator,
+    values: builder.values,
+    compare,
+  });
+  for (const [i, ip] of guest.insns.entries()) {
+    builder.beginInsn(ip, i);
+    const insn = source.decode(ip);
+    if (insn === undefined) return done({ kind: 'leave', exit: builder.resume });
+    const mark = builder.out.length;
+    const before = builder.values.copy();
+    try {
+      const form = { encoding: insn.enc, size: insn.operandSize, addressSize: insn.addressSize, repeat: insn.repeat };
+      liftInsnWith(form, new InsnOperands(ip, insn, addressFormOf(insn)), builder, compare);
+    } catch (error) {
+      if (!(error instanceof NotTranslatable)) throw error;
+      builder.out.length = mark;
+      return done({ kind: 'leave', exit: { ip, values: before, executed: i } });
+    }
+    if (builder.hasLeft) return done({ kind: 'leave', exit: builder.resume });
+  }
+  const { resume } = builder;
+  builder.beginInsn(guest.end, guest.insns.length);
+  return done(terminatorOf(guest, builder, resume));
+}
+
+/** `exit` is where the last instruction can be done again. */
+function terminatorOf({ end, ending }: GuestBlock, builder: RegionBuilder, exit: ExitPoint): Terminator {
+  switch (ending.kind) {
+    case 'fall':
+      return { kind: 'jump', target: end };
+    case 'jump':
+      return { kind: 'jump', target: ending.target };
+    case 'branch': {
+      const { branchCondition, jumpTarget } = builder;
+      if (branchCondition !== undefined) return { kind: 'branch', condition: branchCondition, taken: ending.taken, next: end };
+      // The condition was a constant.
+      return { kind: 'jump', target: jumpTarget ?? end };
+    }
+    case 'call':
+      return { kind: 'call', target: ending.target, returnIp: end };
+    case 'callIndirect':
+      return { kind: 'callIndirect', target: builder.indirectTarget!, returnIp: end, exit };
+    case 'return':
+      return { kind: 'return', target: builder.indirectTarget!, exit };
+    case 'jumpIndirect':
+      return { kind: 'jumpIndirect', target: builder.indirectTarget!, exit };
+    case 'exit':
+      return { kind: 'exit', reason: builder.exitReason ?? EXIT_SYSCALL, next: end };
+    case 'leave':
+      return {
+        kind: 'leave',
+        exit: { ip: end, values: builder.values.copy(), executed: builder.executed },
+      };
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Tier 1 beside the interpreter: finds hot code, has it translated, and puts the translation in the place of the op record
+ * at its entry, so that every way there (links, the jump cache, falling through) leads into it. Runs on the vCPU's thread.
+ *
+ * Hot code is found by samples: the engine comes back after every `period` instructions, at the target of a branch. That
+ * costs tier 0 nothing, finds loops where they begin, and also finds inner loops of translated regions, which V8 would
+ * leave in its baseline code for ever (it has no on-stack replacement for wasm).
+ */
+import type { InterpreterEngine, Tier1 } from '../interp/engine.ts';
+import { HANDLER_SLOTS, REGION_SLOTS } from '../interp/handler-code.ts';
+import { OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
+import { PAGE_SHIFT } from '../mem/layout.ts';
+import type { CodeSource } from './region.ts';
+import { type Translation, translateRegion } from './translate.ts';
+
+/** `auto` hot code · `always` everything that runs, at once · `off` nothing. */
+export type JitMode = 'auto' | 'always' | 'off';
+
+/** Samples that make an address hot. */
+const HOT_SAMPLES = 2;
+const FIRST_PERIOD = 4000;
+const LONGEST_PERIOD = 200_000;
+/** Guest instructions in one region at most. */
+const MAX_INSNS = 1500;
+/** A translation that gives up this often at one instruction is made anew or dropped. */
+const GIVE_UP_LIMIT = 1000;
+
+interface Installed {
+  readonly entry: number;
+  readonly slot: number;
+  readonly record: number;
+  /** What the entry record held before. */
+  readonly saved: Uint8Array;
+  readonly pages: readonly number[];
+  readonly insns: number;
+}
+
+export interface JitStatistics {
+  regions: number;
+  live: number;
+  insns: number;
+  wasmBytes: number;
+  dropped: number;
+  giveUps: number;
+  translateMs: number;
+}
+
+export class Translator implements Tier1 {
+  period = FIRST_PERIOD;
+  readonly statistics: JitStatistics = {
+    regions: 0,
+    live: 0,
+    insns: 0,
+    wasmBytes: 0,
+    dropped: 0,
+    giveUps: 0,
+    translateMs: 0,
+  };
+  private readonly engine: InterpreterEngine;
+  private readonly mode: JitMode;
+  private readonly now: () => number;
+  private readonly samples = new Map<number, number>();
+  private readonly regions = new Map<number, Installed>();
+  private readonly byPage = new Map<number, Set<Installed>>();
+  /** Addresses that can't be translated, or aren't worth it. */
+  private readonly refused = new Set<number>();
+  private readonly giveUps = new Map<number, number>();
+  private readonly freeSlots: number[] = [];
+  private nextSlot = HANDLER_SLOTS;
+  private jitter = 1;
+  private readonly source: CodeSource;
+
+  constructor(engine: InterpreterEngine, mode: JitMode, now: () => number = () => 0) {
+    this.engine = engine;
+    this.mode = mode;
+    this.now = now;
+    this.source = {
+      decode: (ip) => engine.decodeAt(ip),
+      isKnown: (ip) => engine.findRecord(ip) !== 0,
+    };
+  }
+
+  sample(ip: number): void {
+    // Not always the same distance: loops would hide between samples.
+    this.jitter = (Math.imul(this.jitter, 1103515245) + 12345) >>> 0;
+    if (this.regions.has(ip) || this.refused.has(ip)) {
+      this.period = Math.min(LONGEST_PERIOD, this.period + (this.period >> 3) + (this.jitter >>> 26));
+      return;
+    }
+    this.period = Math.max(FIRST_PERIOD, this.period >> 1) + (this.jitter >>> 24);
+    const count = (this.samples.get(ip) ?? 0) + 1;
+    this.samples.set(ip, count);
+    if (count >= HOT_SAMPLES) this.translate(ip);
+  }
+
+  decoded(ip: number): void {
+    if (this.mode === 'always') this.translate(ip);
+  }
+
+  interpreted(ip: number): void {
+    this.statistics.giveUps++;
+    const count = (this.giveUps.get(ip) ?? 0) + 1;
+    this.giveUps.set(ip, count);
+    if (count % GIVE_UP_LIMIT === 0) this.onFrequentGiveUp?.(ip, count);
+  }
+  onFrequentGiveUp: ((ip: number, count: number) => void) | undefined;
+
+  private translate(ip: number): void {
+    this.samples.delete(ip);
+    const { engine } = this;
+    const record = engine.findRecord(ip);
+    if (record === 0 || this.regions.has(ip) || engine.handlers.isStrict) return;
+    const slot = this.freeSlots.pop() ?? (this.nextSlot < HANDLER_SLOTS + REGION_SLOTS ? this.nextSlot++ : -1);
+    if (slot < 0) return;
+    const startMs = this.now();
+    const translation = translateRegion(ip, this.source, MAX_INSNS, slot);
+    const exits = translation && engine.allocateExits(translation.exits);
+    if (translation === undefined || exits === undefined) {
+      this.refused.add(ip);
+      this.freeSlots.push(slot);
+      return;
+    }
+    engine.handlers.instantiate(new WebAssembly.Module(translation.bytes));
+    this.install(translation, slot, record, exits);
+    this.statistics.translateMs += this.now() - startMs;
+  }
+
+  private install(translation: Translation, slot: number, record: number, exits: number): void {
+    const { space } = this.engine;
+    const saved = space.u8.slice(record, record + OP_SIZE);
+    space.u16[(record + OP_HANDLER) >> 1] = slot;
+    space.u32[(record + OP_TARGET) >> 2] = exits;
+    const pages = pagesOf(translation);
+    const region: Installed = { entry: translation.entry, slot, record, saved, pages, insns: translation.insns };
+    this.regions.set(region.entry, region);
+    for (const page of pages) {
+      space.markCode(page);
+      const set = this.byPage.get(page);
+      if (set) set.add(region);
+      else this.byPage.set(page, new Set([region]));
+    }
+    const { statistics } = this;
+    statistics.regions++;
+    statistics.live++;
+    statistics.insns += translation.insns;
+    statistics.wasmBytes += translation.bytes.length;
+  }
+
+  invalidate(firstPage: number, pageCount: number): void {
+    if (pageCount > this.byPage.size) {
+      for (const page of [...this.byPage.keys()]) if (page >= firstPage && page < firstPage + pageCount) this.dropPage(page);
+      return;
+    }
+    for (let page = firstPage; page < firstPage + pageCount; page++) this.dropPage(page);
+  }
+  private dropPage(page: number): void {
+    const regions = this.byPage.get(page);
+    if (regions === undefined) return;
+    for (const region of [...regions]) this.drop(region);
+  }
+
+  /** Gives the entry record back what it held, unless it has gone stale itself. */
+  private drop(region: Installed): void {
+    const { space, handlers } = this.engine;
+    this.regions.delete(region.entry);
+    for (const page of region.pages) this.byPage.get(page)?.delete(region);
+    if (space.u16[(region.record + OP_HANDLER) >> 1] === region.slot) space.u8.set(region.saved, region.record);
+    handlers.table.set(region.slot, null);
+    this.freeSlots.push(region.slot);
+    this.statistics.live--;
+    this.statistics.dropped++;
+  }
+
+  dropAll(): void {
+    for (const region of [...this.regions.values()]) this.drop(region);
+    this.samples.clear();
+    this.refused.clear();
+  }
+}
+
+function pagesOf({ ranges }: Translation): number[] {
+  const pages = new Set<number>();
+  for (const { start, end } of ranges) {
+    for (let page = start >>> PAGE_SHIFT; page <= (Math.max(start, end - 1)) >>> PAGE_SHIFT; page++) pages.add(page);
+  }
+  return [...pages];
+}

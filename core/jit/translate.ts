@@ -1,0 +1,90 @@
+/**
+ * Guest code → wasm module with one region. Pure: reads code through a CodeSource and touches nothing else, so that it can
+ * run on any thread. Addresses of the op cache are not in the code: a region finds its exit records by its entry record.
+ */
+import type { Helper } from '../ir/helpers.ts';
+import type { HandlerImports } from '../interp/handler-code.ts';
+import { declareImports, HANDLER_TYPE } from '../interp/handler-code.ts';
+import { ModuleWriter } from '../wasm/module.ts';
+import type { XmmMode } from './builder.ts';
+import { buildFlowGraph, type FlowNode } from './flow-graph.ts';
+import { type LiftedBlock, liftBlock } from './lift-block.ts';
+import { endsWithCall, type LiftedRegion } from './merge.ts';
+import { PlaceValues, Root } from './place-values.ts';
+import { type CodeSource, formRegion, type Region } from './region.ts';
+import { emitRegion } from './region-emitter.ts';
+
+export interface Translation {
+  readonly entry: number;
+  /** The module; its function goes to table slot `slot`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Guest addresses that the exit records lead to. */
+  readonly exits: readonly number[];
+  /** Guest instructions translated, and the ranges of addresses that they come from. */
+  readonly insns: number;
+  readonly ranges: readonly { start: number; end: number }[];
+  readonly codeBytes: number;
+}
+
+/** Translates the code that is hot at `entry`; undefined when its first instruction must stay in tier 0. */
+export function translateRegion(entry: number, source: CodeSource, maxInsns: number, slot: number): Translation | undefined {
+  const region = formRegion(entry, source, maxInsns);
+  if (region === undefined) return undefined;
+  const lifted = liftRegion(region, source);
+  const module = new ModuleWriter();
+  const imports = declareImports(module);
+  const { code, exits } = emitRegion(lifted, helperIndex(imports), imports.handlerType);
+  const func = module.func(HANDLER_TYPE, code);
+  const blocks = [...lifted.lifted.values()].map((b) => b.guest);
+  return {
+    entry,
+    bytes: module.finish([{ slot, func }]),
+    exits,
+    insns: blocks.reduce((sum, b) => sum + b.insns.length, 0),
+    ranges: blocks.map((b) => ({ start: b.ip, end: b.end })),
+    codeBytes: code.length,
+  };
+}
+
+function helperIndex({ helpers }: HandlerImports): (helper: Helper) => number {
+  return ({ name }) => helpers.get(name)!;
+}
+
+/** Lifts all blocks in reverse postorder; blocks with one way in go on with the values of the block before. */
+export function liftRegion(region: Region, source: CodeSource): LiftedRegion {
+  const graph = buildFlowGraph(region);
+  const modes = xmmModes(region, source);
+  const lifted = new Map<FlowNode, LiftedBlock>();
+  const entryRoot = new Root();
+  for (const node of graph.nodes) {
+    const before = node.predecessors.length === 1 && !node.isLoopHeader ? lifted.get(node.predecessors[0]!) : undefined;
+    const parent = before && !endsWithCall(before) ? before : undefined;
+    const isFirst = node === graph.entry && !node.isLoopHeader;
+    const values = parent ? parent.values.copy() : new PlaceValues(isFirst ? entryRoot : new Root());
+    const compare = { last: parent?.compare.last };
+    lifted.set(node, liftBlock(region.blocks.get(node.ip)!, source, values, modes, compare));
+  }
+  return { graph, lifted, entryRoot };
+}
+
+const NEUTRAL = /^v?(mova|movdqa|movu|movdqu|xorp|pxor|andp|andnp|orp|unpckl)/;
+
+/** Registers that scalar doubles use more often than vectors do are kept as halves. */
+function xmmModes(region: Region, source: CodeSource): XmmMode[] {
+  const votes = new Array<number>(16).fill(0);
+  for (const block of region.blocks.values()) {
+    for (const ip of block.insns) {
+      const insn = source.decode(ip);
+      if (insn === undefined) continue;
+      for (const { addressing, size } of insn.enc.operands) {
+        if (!'VWUH'.includes(addressing)) continue;
+        const register = addressing === 'V' ? insn.reg : addressing === 'H' ? insn.vvvv : insn.mod === 3 ? insn.rm : -1;
+        if (register < 0) continue;
+        if (size === 'sd' || size === 'q') votes[register]! += 1;
+        else if (!NEUTRAL.test(insn.enc.insn.mnemonic)) votes[register]! -= 1;
+      }
+    }
+  }
+  return votes.map((vote) => (vote > 0 ? 'halves' : 'vector'));
+}
+
