@@ -11,6 +11,9 @@ import { call, type EventOf, event, Nothing } from './contract.ts';
 import type { VmErrorData } from './errors.ts';
 import { TerminalSize, VmSpec } from './vm-spec.ts';
 
+/** Counts of the engine by name, those of its translator besides. */
+export type EngineFigures = Record<string, number | Record<string, number>>;
+
 /** How a guest program ended. */
 export type ProgramExit = { code: number } | { signal: number; coreDumped: boolean };
 
@@ -29,7 +32,7 @@ export interface Statistics {
   syscalls: Record<string, number>;
   /** Calls that were answered ENOSYS, by name or number. */
   missingSyscalls: Record<string, number>;
-  engine: Record<string, number>;
+  engine: EngineFigures;
 }
 
 /** The end of an instance. `exit` is missing when no program ran, or our own error stopped it. */

@@ -76,7 +76,7 @@ export class RegionBuilder extends Builder {
   protected override node(kind: NodeKind, type: ValueType, args: readonly Node[] = []): Node {
     const node: Node = { kind, type, args, uses: 0, local: -1 };
     const { op } = kind;
-    if (op !== 'const' && op !== 'pure' && op !== 'shuffle' && op !== 'select') this.out.push({ kind: 'let', node });
+    if (op !== 'const' && op !== 'pure' && op !== 'shuffle' && op !== 'select' && op !== 'ordinary') this.out.push({ kind: 'let', node });
     return node;
   }
   override lane(name: string, lane: number, ...args: Node[]): Node {

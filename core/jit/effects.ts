@@ -12,11 +12,12 @@ const placeOf = (field: st.Field): number => places.find((p) => p.offset === fie
 const SSE_FAST = placeOf(st.sseFast);
 const ALL = Array.from({ length: PLACE_COUNT }, (_, i) => i);
 
-/** All places of the XMM register whose state offset an argument holds; none for operands in memory. */
+/** All places of the register whose state offset an argument holds; none for operands in memory. */
 function registerAt(offset: Node | undefined): number[] {
   const value = offset && constant(offset);
   if (value === undefined) return [];
   const found = locate(Number(value));
+  if (found.kind === 'place') return [found.index];
   if (found.kind !== 'xmm') return [];
   const first = xmmPlace(found.register);
   return Array.from({ length: ymmHighPlace(0) - XMM_PLACES + 1 }, (_, i) => first + i);

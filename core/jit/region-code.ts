@@ -140,6 +140,11 @@ export class RegionCode extends CodeWriter {
         if (node.type === 'v128') this.selectVector();
         else this.select();
         return;
+      case 'ordinary':
+        this.value(node.args[1]!);
+        this.value(node.args[2]!);
+        this.op('i32.or');
+        return;
       case 'state':
         if (kind.place.kind !== 'fixed') throw new Error('tier 1 knows all places');
         this.i32Const(0);

@@ -10,6 +10,7 @@ import type { InterpreterEngine, Tier1 } from '../interp/engine.ts';
 import { HANDLER_SLOTS, REGION_SLOTS } from '../interp/handler-code.ts';
 import { OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
 import { PAGE_SHIFT } from '../mem/layout.ts';
+import type { TranslatorStatistics } from '../vcpu/engine.ts';
 import type { CodeSource } from './region.ts';
 import { type Translation, translateRegion } from './translate.ts';
 
@@ -35,26 +36,19 @@ interface Installed {
   readonly insns: number;
 }
 
-export interface JitStatistics {
-  regions: number;
-  live: number;
-  insns: number;
-  wasmBytes: number;
-  dropped: number;
-  giveUps: number;
-  translateMs: number;
-}
-
 export class Translator implements Tier1 {
   period = FIRST_PERIOD;
-  readonly statistics: JitStatistics = {
+  readonly statistics: TranslatorStatistics = {
     regions: 0,
     live: 0,
     insns: 0,
     wasmBytes: 0,
     dropped: 0,
     giveUps: 0,
+    coldSamples: 0,
+    hotSamples: 0,
     translateMs: 0,
+    compileMs: 0,
   };
   private readonly engine: InterpreterEngine;
   private readonly mode: JitMode;
@@ -73,6 +67,7 @@ export class Translator implements Tier1 {
   constructor(engine: InterpreterEngine, mode: JitMode, now: () => number = () => 0) {
     this.engine = engine;
     this.mode = mode;
+    engine.statistics.translator = this.statistics;
     this.now = now;
     this.source = {
       decode: (ip) => engine.decodeAt(ip),
@@ -84,9 +79,11 @@ export class Translator implements Tier1 {
     // Not always the same distance: loops would hide between samples.
     this.jitter = (Math.imul(this.jitter, 1103515245) + 12345) >>> 0;
     if (this.regions.has(ip) || this.refused.has(ip)) {
+      this.statistics.hotSamples++;
       this.period = Math.min(LONGEST_PERIOD, this.period + (this.period >> 3) + (this.jitter >>> 26));
       return;
     }
+    this.statistics.coldSamples++;
     this.period = Math.max(FIRST_PERIOD, this.period >> 1) + (this.jitter >>> 24);
     const count = (this.samples.get(ip) ?? 0) + 1;
     this.samples.set(ip, count);
@@ -120,9 +117,11 @@ export class Translator implements Tier1 {
       this.freeSlots.push(slot);
       return;
     }
+    const translatedMs = this.now();
     engine.handlers.instantiate(new WebAssembly.Module(translation.bytes));
     this.install(translation, slot, record, exits);
-    this.statistics.translateMs += this.now() - startMs;
+    this.statistics.translateMs += translatedMs - startMs;
+    this.statistics.compileMs += this.now() - translatedMs;
   }
 
   private install(translation: Translation, slot: number, record: number, exits: number): void {

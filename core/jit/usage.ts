@@ -2,6 +2,7 @@
  * Which values are needed. `uses` counts needs on the way that code usually takes: shared values get a local. Values that
  * only exits need are marked apart: what they stand on must be computed where it belongs, they themselves only there.
  */
+import { neededArgs } from '../interp/uses.ts';
 import type { Node } from '../ir/ir.ts';
 import type { PlaceValues } from './place-values.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
@@ -16,12 +17,12 @@ export const exitUses = (node: Node): number => kept.get(node) ?? 0;
 export function use(node: Node, times = 1): void {
   const isFirst = node.uses === 0;
   node.uses += times;
-  if (isFirst) for (const arg of node.args) use(arg);
+  if (isFirst) for (const arg of neededArgs(node)) use(arg);
 }
 export function keep(node: Node): void {
   const count = kept.get(node) ?? 0;
   kept.set(node, count + 1);
-  if (count === 0) for (const arg of node.args) keep(arg);
+  if (count === 0) for (const arg of neededArgs(node)) keep(arg);
 }
 
 export function keepDirty(values: PlaceValues): void {

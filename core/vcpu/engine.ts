@@ -16,4 +16,25 @@ export interface EngineStatistics {
   decodedBlocks: number;
   handlers: number;
   flushes: number;
+  /** Of the translator, when there is one. */
+  translator?: TranslatorStatistics;
 }
+
+export type TranslatorStatistics = {
+  /** Regions translated, and how many of them are in use. */
+  regions: number;
+  live: number;
+  /** Guest instructions and bytes of wasm in them. */
+  insns: number;
+  wasmBytes: number;
+  /** Regions given up: their code changed or went away. */
+  dropped: number;
+  /** Times that translated code left one instruction to tier 0. */
+  giveUps: number;
+  /** Samples of where tier 0 was, and of what is translated already. */
+  coldSamples: number;
+  hotSamples: number;
+  /** Time spent translating, and in V8 for it. */
+  translateMs: number;
+  compileMs: number;
+};
