@@ -49,7 +49,7 @@ export function specFrom(options: RunOptions, words: readonly string[]): VmSpec 
     volumes: (options.volume ?? []).map(parseVolume),
     ...networkSpec(options),
     cpu: parseCpu(options.cpu ?? 'default'),
-    jit: parseJit(options.jit ?? 'auto'),
+    jit: parseJit(options.jit ?? 'off'),
     isQuiet: options.quiet ?? false,
   });
   if (options.memory !== undefined) spec.memoryMiB = parseMemory(options.memory);

@@ -112,7 +112,7 @@ export function vmSpec(given: Partial<VmSpec> & Pick<VmSpec, 'program'>): VmSpec
     folders: [],
     network: false,
     cpu: 'default',
-    jit: 'auto',
+    jit: 'off',
     isQuiet: false,
     ...given,
   };

@@ -6,7 +6,8 @@ export const isPure = (node: Node): boolean =>
   ['pure', 'const', 'record', 'select', 'shuffle', 'ordinary'].includes(node.kind.op);
 
 /** What computing a node needs: an `ordinary` only names its subject. */
-export const neededArgs = (node: Node): readonly Node[] => (node.kind.op === 'ordinary' ? node.args.slice(1) : node.args);
+export const neededArgs = (node: Node): readonly Node[] =>
+  node.kind.op === 'ordinary' ? node.args.slice(1) : node.args;
 
 /** Counts how often each node is needed by something that happens. */
 export function countUses(statements: readonly Statement[]): void {

@@ -11,7 +11,7 @@ export class Builder {
   statements: Statement[] = [];
 
   protected node(kind: NodeKind, type: ValueType, args: readonly Node[] = []): Node {
-    const node: Node = { kind, type, args, uses: 0, local: -1 };
+    const node: Node = { kind, type, args, uses: 0, local: -1, exitUses: 0 };
     if (kind.op !== 'const' && kind.op !== 'record') this.statements.push({ kind: 'let', node });
     return node;
   }

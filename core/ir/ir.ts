@@ -34,7 +34,7 @@ export type NodeKind =
   | { op: 'ordinary' }
   | { op: 'call'; helper: Helper }
   /** Tier 1: value of a cached place (core/jit/places.ts) where a stretch of blocks begins. */
-  | { op: 'in'; place: number };
+  | { op: 'in'; place: number; root: object };
 
 export interface Node {
   readonly kind: NodeKind;
@@ -43,6 +43,8 @@ export interface Node {
   /** Filled in by lowering. */
   uses: number;
   local: number;
+  /** Tier 1: how often exits need it. */
+  exitUses: number;
 }
 
 /** A mutable local, for loops inside an instruction. */

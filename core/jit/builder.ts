@@ -14,16 +14,22 @@ import { type LoadName, loads, type StoreName, stores, type ValueType } from '..
 import { writtenBy } from './effects.ts';
 import { constant, fold } from './fold.ts';
 import { foldVector } from './fold-vector.ts';
+import { extractPart, insertPart, pair } from './parts.ts';
 import { IN_MEMORY, type PlaceValue, type PlaceValues } from './place-values.ts';
 import { highPlace, locate, lowPlace, PLACE_COUNT, places, xmmPlace, ymmHighPlace } from './places.ts';
-import { extractPart, insertPart, pair } from './parts.ts';
 import type { ExitPoint, JitStatement } from './statements.ts';
 
 /** How a region keeps an XMM register: as one vector, or as two 64-bit halves. */
 export type XmmMode = 'vector' | 'halves';
 
-/** Asks for something that tier 1 does not translate: the instruction is left to tier 0. */
-export class NotTranslatable extends Error {}
+/** The instruction at `ip` asks for something that tier 1 does not translate: it is left to tier 0. */
+export class NotTranslatable extends Error {
+  readonly ip: number;
+  constructor(message: string, ip: number) {
+    super(message);
+    this.ip = ip;
+  }
+}
 
 type Ending = 'open' | 'left' | 'jumped';
 
@@ -74,9 +80,10 @@ export class RegionBuilder extends Builder {
   // Nodes.
 
   protected override node(kind: NodeKind, type: ValueType, args: readonly Node[] = []): Node {
-    const node: Node = { kind, type, args, uses: 0, local: -1 };
+    const node: Node = { kind, type, args, uses: 0, local: -1, exitUses: 0 };
     const { op } = kind;
-    if (op !== 'const' && op !== 'pure' && op !== 'shuffle' && op !== 'select' && op !== 'ordinary') this.out.push({ kind: 'let', node });
+    if (op !== 'const' && op !== 'pure' && op !== 'shuffle' && op !== 'select' && op !== 'ordinary')
+      this.out.push({ kind: 'let', node });
     return node;
   }
   override lane(name: string, lane: number, ...args: Node[]): Node {
@@ -120,14 +127,13 @@ export class RegionBuilder extends Builder {
 
   /** The value of a whole place. */
   current(index: number): Node {
-    const { values, root } = this.values;
-    let value = values[index];
-    if (value === undefined) value = root.in(index);
+    let value = this.values.get(index);
+    if (value === undefined) value = this.values.root.in(index);
     else if (value === IN_MEMORY) {
       const { load, offset, type } = places[index]!;
       value = this.node({ op: 'state', load, place: { kind: 'fixed', offset } }, type);
     }
-    values[index] = value;
+    this.values.note(index, value);
     return value;
   }
 
@@ -225,12 +231,13 @@ export class RegionBuilder extends Builder {
     const a = this.arm(then);
     const b = this.arm(otherwise);
     if (a.ending === 'jumped') {
-      if (a.list.length > 0 || b.list.length > 0 || b.ending !== 'open') throw new NotTranslatable('branch with effects');
+      if (a.list.length > 0 || b.list.length > 0 || b.ending !== 'open')
+        throw new NotTranslatable('branch with effects', this.ip);
       this.branchCondition = condition;
       this.ending = 'jumped';
       return;
     }
-    if (b.ending === 'jumped') throw new NotTranslatable('branch with effects');
+    if (b.ending === 'jumped') throw new NotTranslatable('branch with effects', this.ip);
     if (a.ending === 'open' && b.ending === 'open') this.join(a, b);
     else this.values = a.ending === 'open' ? a.values : b.values;
     if (a.ending === 'left' && b.ending === 'left') this.ending = 'left';
@@ -248,23 +255,30 @@ export class RegionBuilder extends Builder {
   ): void {
     const merged = a.values.copy();
     merged.isRootFlushed = a.values.isRootFlushed && b.values.isRootFlushed;
+    merged.dirty.addAll(b.values.dirty);
+    merged.written.addAll(b.values.written);
     const joined: JitStatement[] = [];
     for (let p = 0; p < PLACE_COUNT; p++) {
-      const x = a.values.values[p];
-      const y = b.values.values[p];
-      merged.dirty[p]! |= b.values.dirty[p]!;
-      merged.written[p]! |= b.values.written[p]!;
+      const x = a.values.get(p);
+      const y = b.values.get(p);
       if (x === y) continue;
-      if (merged.dirty[p] === 0 && (x === IN_MEMORY || y === IN_MEMORY)) {
-        merged.values[p] = IN_MEMORY;
+      if (!merged.dirty.has(p) && (x === IN_MEMORY || y === IN_MEMORY)) {
+        merged.note(p, IN_MEMORY);
         continue;
       }
       const variable: Variable = { type: places[p]!.type, local: -1 };
       a.list.push(...this.assignment(variable, p, x, a.values));
       b.list.push(...this.assignment(variable, p, y, b.values));
-      const node: Node = { kind: { op: 'variable', variable }, type: variable.type, args: [], uses: 0, local: -1 };
+      const node: Node = {
+        kind: { op: 'variable', variable },
+        type: variable.type,
+        args: [],
+        uses: 0,
+        local: -1,
+        exitUses: 0,
+      };
       joined.push({ kind: 'let', node });
-      merged.values[p] = node;
+      merged.note(p, node);
     }
     this.values = merged;
     this.joined = joined;
@@ -278,6 +292,7 @@ export class RegionBuilder extends Builder {
       args: [],
       uses: 0,
       local: -1,
+      exitUses: 0,
     };
     return [
       { kind: 'let', node },
@@ -292,21 +307,21 @@ export class RegionBuilder extends Builder {
     const trial = this.arm(() => {
       body();
     });
-    if (trial.ending !== 'open') throw new NotTranslatable('loop that leaves');
+    if (trial.ending !== 'open') throw new NotTranslatable('loop that leaves', this.ip);
     this.values = before;
     this.resume = resume;
     const carried: { place: number; variable: Variable }[] = [];
     for (let p = 0; p < PLACE_COUNT; p++) {
-      const after = trial.values.values[p];
-      if (after === IN_MEMORY) throw new NotTranslatable('loop with a call');
-      if (trial.values.dirty[p] === 0 || after === before.values[p]) continue;
+      const after = trial.values.get(p);
+      if (after === IN_MEMORY) throw new NotTranslatable('loop with a call', this.ip);
+      if (!trial.values.dirty.has(p) || after === before.get(p)) continue;
       carried.push({ place: p, variable: this.variable(this.current(p)) });
     }
     const readAll = (): void => {
       for (const { place, variable } of carried) {
-        this.values.values[place] = this.get(variable);
-        this.values.dirty[place] = 1;
-        this.values.written[place] = 1;
+        this.values.note(place, this.get(variable));
+        this.values.dirty.add(place);
+        this.values.written.add(place);
       }
     };
     let condition: Node | undefined;
@@ -355,17 +370,17 @@ export class RegionBuilder extends Builder {
     this.raise();
   }
   override jump(target: JumpTarget): void {
-    if (target.kind !== 'address') throw new NotTranslatable('jump without an address');
+    if (target.kind !== 'address') throw new NotTranslatable('jump without an address', this.ip);
     this.jumpTarget = target.address;
     this.ending = 'jumped';
   }
   override jumpIndirect(target: Node, _isReturn: boolean): void {
-    if (this.depth > 0) throw new NotTranslatable('indirect branch on a condition');
+    if (this.depth > 0) throw new NotTranslatable('indirect branch on a condition', this.ip);
     this.indirectTarget = target;
     this.ending = 'jumped';
   }
   override exit(reason: number): void {
-    if (this.depth > 0) throw new NotTranslatable('exit on a condition');
+    if (this.depth > 0) throw new NotTranslatable('exit on a condition', this.ip);
     this.exitReason = reason;
     this.ending = 'jumped';
   }

@@ -128,7 +128,9 @@ export const isBackEdge = (from: FlowNode, to: FlowNode): boolean => to.order <=
 
 function irreducibleEdges({ nodes }: FlowGraph): [FlowNode, FlowNode][] {
   return nodes.flatMap((from) =>
-    from.successors.filter((to) => isBackEdge(from, to) && !dominates(to, from)).map((to): [FlowNode, FlowNode] => [from, to]),
+    from.successors
+      .filter((to) => isBackEdge(from, to) && !dominates(to, from))
+      .map((to): [FlowNode, FlowNode] => [from, to]),
   );
 }
 

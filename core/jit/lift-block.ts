@@ -1,8 +1,9 @@
 /** Lifts one guest block: its instructions' rows run against a RegionBuilder, one after the other. */
-import { NotTranslatable, RegionBuilder, type XmmMode } from './builder.ts';
+
 import { addressFormOf } from '../interp/handlers.ts';
 import { type CompareMemory, liftInsnWith } from '../lift/lift.ts';
 import { EXIT_SYSCALL } from '../vcpu/exits.ts';
+import { RegionBuilder, type XmmMode } from './builder.ts';
 import { InsnOperands } from './operands.ts';
 import type { PlaceValues } from './place-values.ts';
 import type { CodeSource, GuestBlock } from './region.ts';
@@ -18,7 +19,7 @@ export interface LiftedBlock {
   readonly compare: CompareMemory;
 }
 
-/** Lifts a block that begins with `values`, which are its own from now on. */
+/** Lifts a block that begins with `values`, which are its own from now on. Throws NotTranslatable. */
 export function liftBlock(
   guest: GuestBlock,
   source: CodeSource,
@@ -38,16 +39,8 @@ export function liftBlock(
     builder.beginInsn(ip, i);
     const insn = source.decode(ip);
     if (insn === undefined) return done({ kind: 'leave', exit: builder.resume });
-    const mark = builder.out.length;
-    const before = builder.values.copy();
-    try {
-      const form = { encoding: insn.enc, size: insn.operandSize, addressSize: insn.addressSize, repeat: insn.repeat };
-      liftInsnWith(form, new InsnOperands(ip, insn, addressFormOf(insn)), builder, compare);
-    } catch (error) {
-      if (!(error instanceof NotTranslatable)) throw error;
-      builder.out.length = mark;
-      return done({ kind: 'leave', exit: { ip, values: before, executed: i } });
-    }
+    const form = { encoding: insn.enc, size: insn.operandSize, addressSize: insn.addressSize, repeat: insn.repeat };
+    liftInsnWith(form, new InsnOperands(ip, insn, addressFormOf(insn)), builder, compare);
     if (builder.hasLeft) return done({ kind: 'leave', exit: builder.resume });
   }
   const { resume } = builder;
@@ -64,7 +57,8 @@ function terminatorOf({ end, ending }: GuestBlock, builder: RegionBuilder, exit:
       return { kind: 'jump', target: ending.target };
     case 'branch': {
       const { branchCondition, jumpTarget } = builder;
-      if (branchCondition !== undefined) return { kind: 'branch', condition: branchCondition, taken: ending.taken, next: end };
+      if (branchCondition !== undefined)
+        return { kind: 'branch', condition: branchCondition, taken: ending.taken, next: end };
       // The condition was a constant.
       return { kind: 'jump', target: jumpTarget ?? end };
     }

@@ -8,7 +8,7 @@
 import type { Node } from '../ir/ir.ts';
 import { type FlowGraph, type FlowNode, isBackEdge } from './flow-graph.ts';
 import type { LiftedBlock } from './lift-block.ts';
-import { IN_MEMORY, PlaceValues, type Root } from './place-values.ts';
+import { IN_MEMORY, PlaceSet, PlaceValues, type Root } from './place-values.ts';
 import { PLACE_COUNT, places } from './places.ts';
 import { isUsed } from './usage.ts';
 
@@ -23,7 +23,7 @@ export type EntryValue =
 export interface RootEntry {
   readonly values: EntryValue[];
   /** Places that memory does not hold. */
-  readonly dirty: Uint8Array;
+  readonly dirty: PlaceSet;
 }
 
 const HOME: EntryValue = { kind: 'home' };
@@ -33,6 +33,8 @@ const UNKNOWN: EntryValue = { kind: 'unknown' };
 export interface LiftedRegion {
   readonly graph: FlowGraph;
   readonly lifted: ReadonlyMap<FlowNode, LiftedBlock>;
+  /** Places that the region reads or writes. */
+  readonly active: readonly number[];
   /** Root of the region's own entry: everything is in memory. */
   readonly entryRoot: Root;
 }
@@ -48,15 +50,16 @@ export const endsWithCall = (block: LiftedBlock): boolean => CALLS.has(block.ter
 
 export class Merger {
   readonly entries = new Map<Root, RootEntry>();
+  private readonly clean: EntryValue[] = new Array(PLACE_COUNT).fill(MEMORY);
   private readonly region: LiftedRegion;
-  private readonly liveFlags: ReadonlyMap<Root, Uint8Array>;
+  private readonly liveFlags: ReadonlyMap<Root, PlaceSet>;
 
   constructor(region: LiftedRegion) {
     this.region = region;
     this.liveFlags = findLiveFlags(region);
     this.entries.set(region.entryRoot, {
-      values: new Array(PLACE_COUNT).fill(MEMORY),
-      dirty: new Uint8Array(PLACE_COUNT),
+      values: this.clean,
+      dirty: new PlaceSet(),
     });
     for (const node of region.graph.nodes) {
       const { root } = region.lifted.get(node)!.values;
@@ -75,23 +78,23 @@ export class Merger {
 
   private entryOf(node: FlowNode, root: Root): RootEntry {
     const ways = this.waysTo(node);
-    const values: EntryValue[] = [];
-    const dirty = new Uint8Array(PLACE_COUNT);
+    const dirty = new PlaceSet();
     const { lifted } = this.region;
     const loop = node.loop ? [...node.loop].map((n) => lifted.get(n)!) : [];
     const callsInLoop = loop.some(endsWithCall);
-    for (let p = 0; p < PLACE_COUNT; p++) {
+    const values = this.clean.slice();
+    for (const p of this.region.active) {
       const value = callsInLoop ? MEMORY : this.entryValue(ways, loop, root, p);
-      values.push(value);
-      if (value.kind === 'home') dirty[p] = 1;
-      else if (value.kind === 'value') dirty[p] = ways.some((way) => this.isDirtyOn(way, p)) ? 1 : 0;
+      values[p] = value;
+      if (value.kind === 'home') dirty.add(p);
+      else if (value.kind === 'value' && ways.some((way) => this.isDirtyOn(way, p))) dirty.add(p);
     }
     return { values, dirty };
   }
 
   private entryValue(ways: readonly Way[], loop: readonly LiftedBlock[], root: Root, p: number): EntryValue {
-    const isCarried = !places[p]!.isFlag || this.liveFlags.get(root)![p] === 1;
-    if (loop.some(({ values }) => values.written[p] === 1)) return isCarried ? HOME : UNKNOWN;
+    const isCarried = !places[p]!.isFlag || this.liveFlags.get(root)!.has(p);
+    if (loop.some(({ values }) => values.written.has(p))) return isCarried ? HOME : UNKNOWN;
     const [first, ...others] = ways.map((way) => this.versionOn(way, p));
     if (typeof first === 'object' && others.every((v) => v === first)) return { kind: 'value', value: first };
     if (!ways.some((way) => this.isDirtyOn(way, p))) return MEMORY;
@@ -107,11 +110,11 @@ export class Merger {
 
   /** The value of a place at the end of a block, traced back through roots; a value of memory when nothing holds it. */
   version(values: PlaceValues, p: number): Node | 'memory' | 'unknown' {
-    const value = values.values[p];
+    const value = values.get(p);
     if (value === IN_MEMORY) return 'memory';
     const { root } = values;
     if (value !== undefined && value !== root.ins[p]) return value;
-    if (value !== undefined && values.dirty[p] === 1) return value;
+    if (value !== undefined && values.dirty.has(p)) return value;
     const entry = this.entries.get(root)!.values[p]!;
     switch (entry.kind) {
       case 'value':
@@ -125,21 +128,19 @@ export class Merger {
 
   /** True when memory does not hold the place. */
   isDirty(values: PlaceValues, p: number): boolean {
-    if (values.dirty[p] === 1) return true;
+    if (values.dirty.has(p)) return true;
     if (values.isRootFlushed) return false;
-    const value = values.values[p];
-    const isAsAtRoot = value === undefined || value === values.root.ins[p];
-    return isAsAtRoot && this.entries.get(values.root)!.dirty[p] === 1;
+    return values.isAsAtRoot(p) && this.entries.get(values.root)!.dirty.has(p);
   }
 }
 
 /** For each root, the flags that something reads on a way from there before they are written. */
-function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, Uint8Array> {
-  const live = new Map<Root, Uint8Array>([[entryRoot, new Uint8Array(PLACE_COUNT)]]);
+function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, PlaceSet> {
+  const live = new Map([[entryRoot, new PlaceSet()]]);
   const flags = places.filter((p) => p.isFlag).map((p) => p.index);
-  for (const block of lifted.values()) if (!live.has(block.values.root)) live.set(block.values.root, new Uint8Array(PLACE_COUNT));
+  for (const block of lifted.values()) if (!live.has(block.values.root)) live.set(block.values.root, new PlaceSet());
   for (const [root, bits] of live) {
-    for (const p of flags) if (root.ins[p] && isUsed(root.ins[p])) bits[p] = 1;
+    for (const p of flags) if (root.ins[p] && isUsed(root.ins[p])) bits.add(p);
   }
   for (let changed = true; changed; ) {
     changed = false;
@@ -148,13 +149,15 @@ function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, Ui
       const bits = live.get(block.values.root)!;
       const leaves = leavesRegion(node, block);
       for (const p of flags) {
-        if (bits[p] === 1 || !block.values.isAsAtRoot(p) || block.values.isRootFlushed) continue;
-        const isRead = leaves || node.successors.some((to) => {
-          const target = lifted.get(to)!.values.root;
-          return target !== block.values.root && live.get(target)![p] === 1;
-        });
+        if (bits.has(p) || !block.values.isAsAtRoot(p) || block.values.isRootFlushed) continue;
+        const isRead =
+          leaves ||
+          node.successors.some((to) => {
+            const target = lifted.get(to)!.values.root;
+            return target !== block.values.root && live.get(target)!.has(p);
+          });
         if (isRead) {
-          bits[p] = 1;
+          bits.add(p);
           changed = true;
         }
       }

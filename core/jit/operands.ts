@@ -1,8 +1,9 @@
 /** The operands of one decoded instruction, known when a region is translated. */
+
+import { registerOffset } from '../interp/write-record.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { JumpTarget, Node, Place } from '../ir/ir.ts';
 import type { AddressForm, OperandSource } from '../lift/operand-source.ts';
-import { registerOffset } from '../interp/write-record.ts';
 import * as st from '../vcpu/state.ts';
 import type { Insn } from '../x86/decoder.ts';
 

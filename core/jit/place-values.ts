@@ -3,6 +3,7 @@
  *
  * A stretch of blocks (an extended basic block) begins at a `Root`, whose entry state is known only when all ways there
  * are: `undefined` stands for "as at the root". Invariant: a place that is not dirty has the same value in memory.
+ * Copies share their values until one of them changes: there is a copy for every exit.
  */
 import type { Node } from '../ir/ir.ts';
 import { PLACE_COUNT, places } from './places.ts';
@@ -19,52 +20,119 @@ export class Root {
   in(place: number): Node {
     let node = this.ins[place];
     if (node === undefined) {
-      node = { kind: { op: 'in', place }, type: places[place]!.type, args: [], uses: 0, local: -1 };
+      node = {
+        kind: { op: 'in', place, root: this },
+        type: places[place]!.type,
+        args: [],
+        uses: 0,
+        local: -1,
+        exitUses: 0,
+      };
       this.ins[place] = node;
     }
     return node;
   }
 }
 
+/** A set of places. */
+export class PlaceSet {
+  private a = 0;
+  private b = 0;
+  private c = 0;
+
+  copy(): PlaceSet {
+    const set = new PlaceSet();
+    set.a = this.a;
+    set.b = this.b;
+    set.c = this.c;
+    return set;
+  }
+  has(p: number): boolean {
+    const word = p < 32 ? this.a : p < 64 ? this.b : this.c;
+    return ((word >>> (p & 31)) & 1) === 1;
+  }
+  add(p: number): void {
+    const bit = 1 << (p & 31);
+    if (p < 32) this.a |= bit;
+    else if (p < 64) this.b |= bit;
+    else this.c |= bit;
+  }
+  delete(p: number): void {
+    const bit = ~(1 << (p & 31));
+    if (p < 32) this.a &= bit;
+    else if (p < 64) this.b &= bit;
+    else this.c &= bit;
+  }
+  addAll(other: PlaceSet): void {
+    this.a |= other.a;
+    this.b |= other.b;
+    this.c |= other.c;
+  }
+  clear(): void {
+    this.a = 0;
+    this.b = 0;
+    this.c = 0;
+  }
+}
+if (PLACE_COUNT > 96) throw new Error('a PlaceSet has 96 bits');
+
+const UNTOUCHED: readonly PlaceValue[] = new Array(PLACE_COUNT).fill(undefined);
+
 export class PlaceValues {
   readonly root: Root;
-  readonly values: PlaceValue[];
-  readonly dirty: Uint8Array;
+  private list: readonly PlaceValue[];
+  private isOwn = false;
+  readonly dirty: PlaceSet;
   /** Places that have been written, or may have been by a helper, since the root. */
-  readonly written: Uint8Array;
+  readonly written: PlaceSet;
   /** True once places that are as at the root have been written back. */
   isRootFlushed: boolean;
 
   constructor(root: Root, from?: PlaceValues) {
     this.root = root;
-    this.values = from ? from.values.slice() : new Array(PLACE_COUNT).fill(undefined);
-    this.dirty = from ? from.dirty.slice() : new Uint8Array(PLACE_COUNT);
-    this.written = from ? from.written.slice() : new Uint8Array(PLACE_COUNT);
+    this.list = from ? from.list : UNTOUCHED;
+    this.dirty = from ? from.dirty.copy() : new PlaceSet();
+    this.written = from ? from.written.copy() : new PlaceSet();
     this.isRootFlushed = from?.isRootFlushed ?? false;
+    if (from) from.isOwn = false;
   }
   copy(): PlaceValues {
     return new PlaceValues(this.root, this);
   }
 
+  get(place: number): PlaceValue {
+    return this.list[place];
+  }
+  /** Says what a place holds, without a change of it. */
+  note(place: number, value: PlaceValue): void {
+    if (this.list[place] === value) return;
+    if (!this.isOwn) {
+      this.list = this.list.slice();
+      this.isOwn = true;
+    }
+    (this.list as PlaceValue[])[place] = value;
+  }
+  /** Changes what a place holds. */
+  set(place: number, value: Node): void {
+    if (this.list[place] === value) return;
+    this.note(place, value);
+    this.dirty.add(place);
+    this.written.add(place);
+  }
+  /** A helper may have changed the place in memory. */
+  forget(place: number): void {
+    this.note(place, IN_MEMORY);
+    this.dirty.delete(place);
+    this.written.add(place);
+  }
   /** True when the place holds what it held at the root. */
   isAsAtRoot(place: number): boolean {
-    const value = this.values[place];
-    return value === undefined || (value === this.root.ins[place] && this.dirty[place] === 0);
-  }
-  set(place: number, value: Node): void {
-    if (this.values[place] === value) return;
-    this.values[place] = value;
-    this.dirty[place] = 1;
-    this.written[place] = 1;
+    const value = this.list[place];
+    return value === undefined || (value === this.root.ins[place] && !this.dirty.has(place));
   }
   /** Everything has been written back. */
   markFlushed(): void {
-    this.dirty.fill(0);
+    this.dirty.clear();
     this.isRootFlushed = true;
-  }
-  forget(place: number): void {
-    this.values[place] = IN_MEMORY;
-    this.dirty[place] = 0;
-    this.written[place] = 1;
   }
 }

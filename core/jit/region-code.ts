@@ -8,7 +8,6 @@ import * as st from '../vcpu/state.ts';
 import { CodeWriter } from '../wasm/module.ts';
 import type { ValueType } from '../wasm/opcodes.ts';
 import { places } from './places.ts';
-import { exitUses } from './usage.ts';
 
 /** Parameters: the op record of the entry, and the budget. */
 export const PC = 0;
@@ -83,7 +82,10 @@ export class RegionCode extends CodeWriter {
   }
   /** Emits what can't rely on values bound since `mark`. */
   without(mark: number, emit: () => void): void {
-    const hidden = this.scopes.at(-1)!.nodes.slice(mark).map((node) => ({ node, local: node.local }));
+    const hidden = this.scopes
+      .at(-1)!
+      .nodes.slice(mark)
+      .map((node) => ({ node, local: node.local }));
     for (const { node } of hidden) node.local = -1;
     emit();
     for (const { node, local } of hidden) node.local = local;
@@ -112,7 +114,7 @@ export class RegionCode extends CodeWriter {
   }
   private isShared(node: Node): boolean {
     if (node.kind.op === 'const') return false;
-    return node.uses > 1 || (this.isInExit && exitUses(node) > 1);
+    return node.uses > 1 || (this.isInExit && node.exitUses > 1);
   }
   /** Makes sure that the value has a local. */
   materialise(node: Node): void {

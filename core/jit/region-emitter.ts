@@ -15,7 +15,6 @@ import type { LiftedBlock } from './lift-block.ts';
 import { MemoryChecks } from './memory-checks.ts';
 import { endsWithCall, type LiftedRegion, Merger } from './merge.ts';
 import { IN_MEMORY, type PlaceValues, type Root } from './place-values.ts';
-import { PLACE_COUNT } from './places.ts';
 import { BUDGET, EXITS, PC, RegionCode } from './region-code.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
 import { isUsed, keep, use, useStatements, useTerminator } from './usage.ts';
@@ -85,26 +84,23 @@ class RegionEmitter {
   }
   private resolve(node: Node): Node {
     if (node.kind.op !== 'in') return node;
-    for (const [root, entry] of this.merger.entries) {
-      if (root.ins[node.kind.place] !== node) continue;
-      const value = entry.values[node.kind.place]!;
-      return value.kind === 'value' ? this.resolve(value.value) : node;
-    }
-    return node;
+    const value = this.merger.entries.get(node.kind.root as Root)!.values[node.kind.place]!;
+    return value.kind === 'value' ? this.resolve(value.value) : node;
   }
 
   /** Counts what edges and write-backs need. */
   private useEdges(): void {
-    const { lifted, graph } = this.region;
+    const { lifted, graph, active } = this.region;
     for (const [root, entry] of this.merger.entries) {
-      entry.values.forEach((value, p) => {
-        if (value.kind === 'value' && (root.ins[p] || entry.dirty[p] === 1)) use(value.value);
-      });
+      for (const p of active) {
+        const value = entry.values[p]!;
+        if (value.kind === 'value' && (root.ins[p] || entry.dirty.has(p))) use(value.value);
+      }
     }
     const useWay = (values: PlaceValues, to: FlowNode): void => {
       const root = this.rootOf(to);
       if (root === values.root && to.predecessors.length === 1 && !to.isLoopHeader) return;
-      for (let p = 0; p < PLACE_COUNT; p++) {
+      for (const p of this.region.active) {
         const version = this.merger.version(values, p);
         if (typeof version !== 'object') continue;
         const { kind } = this.merger.entries.get(root)!.values[p]!;
@@ -119,7 +115,7 @@ class RegionEmitter {
     }
   }
   private keepAllDirty(values: PlaceValues): void {
-    for (let p = 0; p < PLACE_COUNT; p++) {
+    for (const p of this.region.active) {
       if (!this.merger.isDirty(values, p)) continue;
       const version = this.merger.version(values, p);
       if (typeof version === 'object') keep(version);
@@ -214,7 +210,7 @@ class RegionEmitter {
     this.inExit(() => {
       const root = this.rootOf(node);
       const entry = this.merger.entries.get(root)!;
-      for (let p = 0; p < PLACE_COUNT; p++) if (entry.dirty[p] === 1) code.putPlace(p, () => this.entryValue(root, p));
+      for (const p of this.region.active) if (entry.dirty.has(p)) code.putPlace(p, () => this.entryValue(root, p));
     });
     this.leave(node.ip, EXIT_BUDGET);
     code.end();
@@ -235,7 +231,7 @@ class RegionEmitter {
     const { code, merger } = this;
     const root = this.rootOf(to);
     const entry = merger.entries.get(root)!;
-    for (let p = 0; p < PLACE_COUNT; p++) {
+    for (const p of this.region.active) {
       const { kind } = entry.values[p]!;
       if (kind === 'home') {
         if (from === undefined) code.loadPlace(p);
@@ -254,7 +250,7 @@ class RegionEmitter {
     return true;
   }
   private pushVersion(values: PlaceValues, p: number): void {
-    const value = values.values[p];
+    const value = values.get(p);
     if (value === IN_MEMORY) this.code.loadPlace(p);
     else if (value === undefined || values.isAsAtRoot(p)) this.entryValue(values.root, p);
     else this.code.value(value);
@@ -508,7 +504,7 @@ class RegionEmitter {
 
   /** Stores all places that memory does not hold. */
   private writeBack(values: PlaceValues): void {
-    for (let p = 0; p < PLACE_COUNT; p++) {
+    for (const p of this.region.active) {
       if (!this.merger.isDirty(values, p)) continue;
       if (values.isAsAtRoot(p) && this.merger.entries.get(values.root)!.values[p]!.kind === 'unknown') continue;
       this.code.putPlace(p, () => this.pushVersion(values, p));

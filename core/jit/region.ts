@@ -66,8 +66,13 @@ export interface Region {
   readonly blocks: ReadonlyMap<number, GuestBlock>;
 }
 
-/** Forms the region that begins at `entry`; undefined when its first instruction can't be translated. */
-export function formRegion(entry: number, source: CodeSource, maxInsns: number): Region | undefined {
+/** Forms the region that begins at `entry`, without the instructions `left` to tier 0; undefined when its first instruction can't be translated. */
+export function formRegion(
+  entry: number,
+  source: CodeSource,
+  maxInsns: number,
+  left: ReadonlySet<number>,
+): Region | undefined {
   const steps = new Map<number, Step>();
   const leaders = new Set([entry]);
   const queue = [entry];
@@ -80,7 +85,7 @@ export function formRegion(entry: number, source: CodeSource, maxInsns: number):
   };
   for (let i = 0; i < queue.length; i++) {
     for (let ip = queue[i]!; steps.size < maxInsns && !steps.has(ip); ) {
-      const insn = source.decode(ip);
+      const insn = left.has(ip) ? undefined : source.decode(ip);
       if (insn === undefined) {
         steps.set(ip, { length: 0, ending: { kind: 'leave' } });
         break;

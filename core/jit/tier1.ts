@@ -18,8 +18,8 @@ import { type Translation, translateRegion } from './translate.ts';
 export type JitMode = 'auto' | 'always' | 'off';
 
 /** Samples that make an address hot. */
-const HOT_SAMPLES = 2;
-const FIRST_PERIOD = 4000;
+const HOT_SAMPLES = 4;
+const FIRST_PERIOD = 10_000;
 const LONGEST_PERIOD = 200_000;
 /** Guest instructions in one region at most. */
 const MAX_INSNS = 1500;
@@ -147,7 +147,8 @@ export class Translator implements Tier1 {
 
   invalidate(firstPage: number, pageCount: number): void {
     if (pageCount > this.byPage.size) {
-      for (const page of [...this.byPage.keys()]) if (page >= firstPage && page < firstPage + pageCount) this.dropPage(page);
+      for (const page of [...this.byPage.keys()])
+        if (page >= firstPage && page < firstPage + pageCount) this.dropPage(page);
       return;
     }
     for (let page = firstPage; page < firstPage + pageCount; page++) this.dropPage(page);
@@ -180,7 +181,7 @@ export class Translator implements Tier1 {
 function pagesOf({ ranges }: Translation): number[] {
   const pages = new Set<number>();
   for (const { start, end } of ranges) {
-    for (let page = start >>> PAGE_SHIFT; page <= (Math.max(start, end - 1)) >>> PAGE_SHIFT; page++) pages.add(page);
+    for (let page = start >>> PAGE_SHIFT; page <= Math.max(start, end - 1) >>> PAGE_SHIFT; page++) pages.add(page);
   }
   return [...pages];
 }

@@ -2,15 +2,17 @@
  * Guest code → wasm module with one region. Pure: reads code through a CodeSource and touches nothing else, so that it can
  * run on any thread. Addresses of the op cache are not in the code: a region finds its exit records by its entry record.
  */
-import type { Helper } from '../ir/helpers.ts';
+
 import type { HandlerImports } from '../interp/handler-code.ts';
 import { declareImports, HANDLER_TYPE } from '../interp/handler-code.ts';
+import type { Helper } from '../ir/helpers.ts';
 import { ModuleWriter } from '../wasm/module.ts';
-import type { XmmMode } from './builder.ts';
+import { NotTranslatable, type XmmMode } from './builder.ts';
 import { buildFlowGraph, type FlowNode } from './flow-graph.ts';
 import { type LiftedBlock, liftBlock } from './lift-block.ts';
 import { endsWithCall, type LiftedRegion } from './merge.ts';
 import { PlaceValues, Root } from './place-values.ts';
+import { places } from './places.ts';
 import { type CodeSource, formRegion, type Region } from './region.ts';
 import { emitRegion } from './region-emitter.ts';
 
@@ -27,10 +29,14 @@ export interface Translation {
 }
 
 /** Translates the code that is hot at `entry`; undefined when its first instruction must stay in tier 0. */
-export function translateRegion(entry: number, source: CodeSource, maxInsns: number, slot: number): Translation | undefined {
-  const region = formRegion(entry, source, maxInsns);
-  if (region === undefined) return undefined;
-  const lifted = liftRegion(region, source);
+export function translateRegion(
+  entry: number,
+  source: CodeSource,
+  maxInsns: number,
+  slot: number,
+): Translation | undefined {
+  const lifted = formAndLift(entry, source, maxInsns);
+  if (lifted === undefined) return undefined;
   const module = new ModuleWriter();
   const imports = declareImports(module);
   const { code, exits } = emitRegion(lifted, helperIndex(imports), imports.handlerType);
@@ -44,6 +50,21 @@ export function translateRegion(entry: number, source: CodeSource, maxInsns: num
     ranges: blocks.map((b) => ({ start: b.ip, end: b.end })),
     codeBytes: code.length,
   };
+}
+
+/** Leaves out, one by one, the instructions that turn out not to be translatable. */
+function formAndLift(entry: number, source: CodeSource, maxInsns: number): LiftedRegion | undefined {
+  const left = new Set<number>();
+  for (;;) {
+    const region = formRegion(entry, source, maxInsns, left);
+    if (region === undefined) return undefined;
+    try {
+      return liftRegion(region, source);
+    } catch (error) {
+      if (!(error instanceof NotTranslatable) || left.has(error.ip)) throw error;
+      left.add(error.ip);
+    }
+  }
 }
 
 function helperIndex({ helpers }: HandlerImports): (helper: Helper) => number {
@@ -64,7 +85,14 @@ export function liftRegion(region: Region, source: CodeSource): LiftedRegion {
     const compare = { last: parent?.compare.last };
     lifted.set(node, liftBlock(region.blocks.get(node.ip)!, source, values, modes, compare));
   }
-  return { graph, lifted, entryRoot };
+  return { graph, lifted, entryRoot, active: activePlaces(lifted) };
+}
+
+function activePlaces(lifted: ReadonlyMap<FlowNode, LiftedBlock>): number[] {
+  const blocks = [...lifted.values()];
+  return places
+    .map(({ index }) => index)
+    .filter((p) => blocks.some(({ values }) => values.written.has(p) || values.root.ins[p] !== undefined));
 }
 
 const NEUTRAL = /^v?(mova|movdqa|movu|movdqu|xorp|pxor|andp|andnp|orp|unpckl)/;
@@ -87,4 +115,3 @@ function xmmModes(region: Region, source: CodeSource): XmmMode[] {
   }
   return votes.map((vote) => (vote > 0 ? 'halves' : 'vector'));
 }
-

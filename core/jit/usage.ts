@@ -5,14 +5,11 @@
 import { neededArgs } from '../interp/uses.ts';
 import type { Node } from '../ir/ir.ts';
 import type { PlaceValues } from './place-values.ts';
+import { PLACE_COUNT } from './places.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
 
-const kept = new WeakMap<Node, number>();
-
 /** True when something needs the value, if only an exit. */
-export const isUsed = (node: Node): boolean => node.uses > 0 || kept.has(node);
-/** How often exits need the value. */
-export const exitUses = (node: Node): number => kept.get(node) ?? 0;
+export const isUsed = (node: Node): boolean => node.uses > 0 || node.exitUses > 0;
 
 export function use(node: Node, times = 1): void {
   const isFirst = node.uses === 0;
@@ -20,15 +17,15 @@ export function use(node: Node, times = 1): void {
   if (isFirst) for (const arg of neededArgs(node)) use(arg);
 }
 export function keep(node: Node): void {
-  const count = kept.get(node) ?? 0;
-  kept.set(node, count + 1);
-  if (count === 0) for (const arg of neededArgs(node)) keep(arg);
+  node.exitUses++;
+  if (node.exitUses === 1) for (const arg of neededArgs(node)) keep(arg);
 }
 
 export function keepDirty(values: PlaceValues): void {
-  values.values.forEach((value, p) => {
-    if (typeof value === 'object' && values.dirty[p] === 1) keep(value);
-  });
+  for (let p = 0; p < PLACE_COUNT; p++) {
+    const value = values.get(p);
+    if (typeof value === 'object' && values.dirty.has(p)) keep(value);
+  }
 }
 
 export function useStatements(statements: readonly JitStatement[]): void {

@@ -1,7 +1,8 @@
 /** Runs instruction cases on our tiers and gives outcomes in the layout of runner.c. */
+
+import type { InterpreterEngine } from '../../../core/interp/engine.ts';
 import { createTieredEngine } from '../../../core/jit/create.ts';
 import type { JitMode } from '../../../core/jit/tier1.ts';
-import type { InterpreterEngine } from '../../../core/interp/engine.ts';
 import { AddressSpace } from '../../../core/mem/address-space.ts';
 import { GUEST_BASE, PAGE_SIZE } from '../../../core/mem/layout.ts';
 import { EXIT_EXCEPTION, VEC_PF } from '../../../core/vcpu/exits.ts';
