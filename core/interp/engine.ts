@@ -2,7 +2,7 @@
  * Tier 0: runs guest code through the op cache. `run` enters emitted code, which comes back with an exit reason; look-ups
  * of addresses that are not decoded yet are answered here. Runs on the vCPU's thread.
  */
-import { OP_HANDLER, OP_IP, OP_LINK, OP_SIZE } from '../ir/op-record.ts';
+import { OP_COUNT, OP_HANDLER, OP_IP, OP_LINK, OP_SIZE } from '../ir/op-record.ts';
 import type { AddressSpace, FaultCause } from '../mem/address-space.ts';
 import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_EXEC, PERM_TABLE } from '../mem/layout.ts';
 import type { Engine, EngineStatistics } from '../vcpu/engine.ts';
@@ -418,6 +418,7 @@ export class InterpreterEngine implements Engine {
     this.space.u16[(at + OP_HANDLER) >> 1] = this.handlers.goto;
     this.space.u32[(at + OP_IP) >> 2] = ip;
     this.space.u32[(at + OP_LINK) >> 2] = record;
+    this.space.u32[(at + OP_COUNT) >> 2] = 0;
     return at;
   }
 

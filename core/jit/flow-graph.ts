@@ -11,6 +11,8 @@ export interface FlowNode {
   order: number;
   readonly successors: FlowNode[];
   readonly predecessors: FlowNode[];
+  /** An empty node in front of a loop header, where an outer loop with the same header begins. */
+  readonly isPreheader: boolean;
   /** Immediate dominator; undefined for the entry. */
   dominator: FlowNode | undefined;
   /** Nodes that this one dominates immediately, in reverse postorder. */
@@ -21,10 +23,9 @@ export interface FlowNode {
 }
 
 export interface FlowGraph {
-  readonly entry: FlowNode;
+  entry: FlowNode;
   /** In reverse postorder. */
-  readonly nodes: readonly FlowNode[];
-  readonly byIp: ReadonlyMap<number, FlowNode>;
+  nodes: readonly FlowNode[];
   /** Edges that were cut, as `from ip` → set of `to ip`. */
   readonly cut: ReadonlyMap<number, ReadonlySet<number>>;
 }
@@ -34,7 +35,10 @@ export function buildFlowGraph(region: Region): FlowGraph {
   for (;;) {
     const graph = attempt(region, cut);
     const bad = irreducibleEdges(graph);
-    if (bad.length === 0) return finish(graph);
+    if (bad.length === 0) {
+      splitHeaders(graph, region);
+      return finish(graph);
+    }
     for (const [from, to] of bad) {
       const targets = cut.get(from.ip) ?? new Set();
       cut.set(from.ip, targets.add(to.ip));
@@ -45,16 +49,6 @@ export function buildFlowGraph(region: Region): FlowGraph {
 function attempt(region: Region, cut: ReadonlyMap<number, ReadonlySet<number>>): FlowGraph {
   const byIp = new Map<number, FlowNode>();
   const postorder: FlowNode[] = [];
-  const nodeFor = (ip: number): FlowNode => ({
-    ip,
-    order: -1,
-    successors: [],
-    predecessors: [],
-    dominator: undefined,
-    dominated: [],
-    isLoopHeader: false,
-    loop: undefined,
-  });
   const entry = nodeFor(region.entry);
   byIp.set(region.entry, entry);
   // Depth first, without recursion: regions may be thousands of blocks deep.
@@ -88,7 +82,90 @@ function attempt(region: Region, cut: ReadonlyMap<number, ReadonlySet<number>>):
     node.order = i;
   });
   findDominators(nodes);
-  return { entry, nodes, byIp, cut };
+  return { entry, nodes, cut };
+}
+
+function nodeFor(ip: number, isPreheader = false): FlowNode {
+  return {
+    ip,
+    order: -1,
+    successors: [],
+    predecessors: [],
+    isPreheader,
+    dominator: undefined,
+    dominated: [],
+    isLoopHeader: false,
+    loop: undefined,
+  };
+}
+
+/** Loops that share a header are kept apart at most so many times. */
+const MAX_SPLITS = 3;
+
+/**
+ * A loop that is entered in its inner loop (a region begins where it was hot) shares that loop's header. An empty node in
+ * front of the header takes the outer loop's edges then, so that its calls don't burden the inner loop.
+ */
+function splitHeaders(graph: FlowGraph, region: Region): void {
+  const hasCall = (nodes: ReadonlySet<FlowNode>): boolean =>
+    [...nodes].some((n) => !n.isPreheader && /^call/.test(region.blocks.get(n.ip)!.ending.kind));
+  for (const header of [...graph.nodes]) {
+    let top = header;
+    for (let i = 0; i < MAX_SPLITS; i++) {
+      const loops = top.predecessors
+        .filter((from) => isBackEdge(from, header))
+        .map((from) => ({ from, nodes: loopOf(top, from) }))
+        .sort((a, b) => a.nodes.size - b.nodes.size);
+      const inner = loops[0];
+      if (inner === undefined) break;
+      const outer = loops.filter(
+        ({ from, nodes }) => !inner.nodes.has(from) && (nodes.size > 2 * inner.nodes.size || (hasCall(nodes) && !hasCall(inner.nodes))),
+      );
+      if (outer.length === 0) break;
+      const sources = new Set(outer.map(({ from }) => from));
+      const preheader = nodeFor(top.ip, true);
+      const moved = top.predecessors.filter((from) => sources.has(from) || !isBackEdge(from, header));
+      for (const from of moved) from.successors[from.successors.indexOf(top)] = preheader;
+      preheader.predecessors.push(...moved);
+      preheader.successors.push(top);
+      const kept = top.predecessors.filter((from) => !moved.includes(from));
+      top.predecessors.splice(0, Infinity, preheader, ...kept);
+      if (graph.entry === top) graph.entry = preheader;
+      preheader.order = top.order - 1 / (i + 2);
+      top = preheader;
+    }
+  }
+  renumber(graph);
+}
+
+function loopOf(header: FlowNode, from: FlowNode): Set<FlowNode> {
+  const loop = new Set([header]);
+  addToLoop(loop, from);
+  return loop;
+}
+
+/** Reverse postorder and dominators anew. */
+function renumber(graph: FlowGraph): void {
+  const postorder: FlowNode[] = [];
+  const seen = new Set([graph.entry]);
+  const stack = [{ node: graph.entry, next: 0 }];
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    const target = top.node.successors[top.next++];
+    if (target === undefined) {
+      postorder.push(top.node);
+      stack.pop();
+    } else if (!seen.has(target)) {
+      seen.add(target);
+      stack.push({ node: target, next: 0 });
+    }
+  }
+  graph.nodes = postorder.reverse();
+  graph.nodes.forEach((node, i) => {
+    node.order = i;
+    node.dominator = undefined;
+  });
+  findDominators(graph.nodes);
 }
 
 function findDominators(nodes: readonly FlowNode[]): void {

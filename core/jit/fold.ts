@@ -92,6 +92,12 @@ function foldUnary(m: NodeMaker, name: string, a: Node): Node | undefined {
     case 'i32.wrap_i64':
       if (value !== undefined) return m.i32(Number(BigInt.asIntN(32, BigInt(value))));
       if (inner === 'i64.extend_i32_u' || inner === 'i64.extend_i32_s') return a.args[0]!;
+      if (inner === 'i64.shr_u' && nameOf(a.args[0]!) === 'i64.extend_i32_u') {
+        const count = constant(a.args[1]!);
+        if (count !== undefined && BigInt(count) < 32n) {
+          return m.op('i32.shr_u', a.args[0]!.args[0]!, m.i32(Number(count)));
+        }
+      }
       if (inner === 'i64.and') {
         const mask = constant(a.args[1]!);
         if (mask !== undefined) {

@@ -5,7 +5,7 @@
  */
 import type { Helper } from '../ir/helpers.ts';
 import type { Node } from '../ir/ir.ts';
-import { OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
+import { OP_COUNT, OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
 import { JUMP_CACHE, JUMP_CACHE_ENTRIES } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_INTERPRET, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
@@ -216,6 +216,18 @@ class RegionEmitter {
     code.end();
   }
 
+  /** Calls look at the budget too: recursion must end its slice, and a function begins where it is called. */
+  private leaveWithoutBudget(target: number): void {
+    const { code } = this;
+    code.localGet(BUDGET);
+    code.i32Const(0);
+    code.op('i32.le_s');
+    code.hint(false);
+    code.if();
+    this.leave(target, EXIT_BUDGET);
+    code.end();
+  }
+
   /** Pushes what a place held at the root. */
   private entryValue(root: Root, p: number): void {
     const value = this.merger.entries.get(root)!.values[p]!;
@@ -295,6 +307,7 @@ class RegionEmitter {
         return;
       case 'call':
         this.writeBack(block.values);
+        this.leaveWithoutBudget(t.target);
         this.nestedCall(node, t.returnIp, () => this.pushExitRecord(t.target));
         return;
       case 'callIndirect': {
@@ -527,7 +540,19 @@ class RegionEmitter {
     const record = this.code.temporary('i32');
     this.pushExitRecord(ip);
     this.code.localSet(record);
+    this.countExit(record);
     this.tailCall(() => this.code.localGet(record));
+  }
+
+  /** Ways out that are taken often are worth a translation that has them inside (core/jit/tier1.ts). */
+  private countExit(record: number): void {
+    const { code } = this;
+    code.localGet(record);
+    code.localGet(record);
+    code.load('i32.load', OP_COUNT);
+    code.i32Const(1);
+    code.op('i32.add');
+    code.store('i32.store', OP_COUNT);
   }
 
   private tailCall(record: () => void): void {

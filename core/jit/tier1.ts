@@ -8,7 +8,7 @@
  */
 import type { InterpreterEngine, Tier1 } from '../interp/engine.ts';
 import { HANDLER_SLOTS, REGION_SLOTS } from '../interp/handler-code.ts';
-import { OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
+import { OP_COUNT, OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
 import { PAGE_SHIFT } from '../mem/layout.ts';
 import type { TranslatorStatistics } from '../vcpu/engine.ts';
 import type { CodeSource } from './region.ts';
@@ -17,8 +17,13 @@ import { type Translation, translateRegion } from './translate.ts';
 /** `auto` hot code · `always` everything that runs, at once · `off` nothing. */
 export type JitMode = 'auto' | 'always' | 'off';
 
-/** Samples that make an address hot. */
-const HOT_SAMPLES = 4;
+/** An address is hot when the samples that met it stand for so many instructions. */
+const HOT_INSNS = 40_000;
+/** Exits of regions are looked at after so many samples; one is hot that was taken so often, and at least so often per insn. */
+const SCAN_SAMPLES = 16;
+const HOT_EXITS = 20;
+const INSNS_PER_EXIT = 3000;
+const MAX_REBUILDS = 6;
 const FIRST_PERIOD = 10_000;
 const LONGEST_PERIOD = 200_000;
 /** Guest instructions in one region at most. */
@@ -32,6 +37,8 @@ interface Installed {
   readonly record: number;
   /** What the entry record held before. */
   readonly saved: Uint8Array;
+  readonly exits: readonly number[];
+  readonly firstExit: number;
   readonly pages: readonly number[];
   readonly insns: number;
 }
@@ -62,6 +69,9 @@ export class Translator implements Tier1 {
   private readonly freeSlots: number[] = [];
   private nextSlot = HANDLER_SLOTS;
   private jitter = 1;
+  private sinceScan = 0;
+  private samplesSinceScan = 0;
+  private readonly rebuilds = new Map<number, number>();
   private readonly source: CodeSource;
 
   constructor(engine: InterpreterEngine, mode: JitMode, now: () => number = () => 0) {
@@ -76,6 +86,8 @@ export class Translator implements Tier1 {
   }
 
   sample(ip: number): void {
+    this.sinceScan += this.period;
+    if (++this.samplesSinceScan >= SCAN_SAMPLES) this.scanExits();
     // Not always the same distance: loops would hide between samples.
     this.jitter = (Math.imul(this.jitter, 1103515245) + 12345) >>> 0;
     if (this.regions.has(ip) || this.refused.has(ip)) {
@@ -84,10 +96,38 @@ export class Translator implements Tier1 {
       return;
     }
     this.statistics.coldSamples++;
+    const insns = (this.samples.get(ip) ?? 0) + this.period;
     this.period = Math.max(FIRST_PERIOD, this.period >> 1) + (this.jitter >>> 24);
-    const count = (this.samples.get(ip) ?? 0) + 1;
-    this.samples.set(ip, count);
-    if (count >= HOT_SAMPLES) this.translate(ip);
+    this.samples.set(ip, insns);
+    if (insns >= HOT_INSNS) this.translate(ip);
+  }
+
+  /**
+   * Looks for exits that are taken often: the code behind them was not known when the region was made. The region is made
+   * anew with it, or where that does not help, the code gets a region of its own.
+   */
+  private scanExits(): void {
+    const { u32 } = this.engine.space;
+    const limit = Math.max(HOT_EXITS, this.sinceScan / INSNS_PER_EXIT);
+    this.sinceScan = 0;
+    this.samplesSinceScan = 0;
+    for (const region of [...this.regions.values()]) {
+      let isHot = false;
+      region.exits.forEach((target, i) => {
+        const at = (region.firstExit + i * OP_SIZE + OP_COUNT) >> 2;
+        const count = u32[at]!;
+        u32[at] = 0;
+        if (count < limit || this.regions.has(target)) return;
+        if ((this.rebuilds.get(region.entry) ?? 0) < MAX_REBUILDS) isHot = true;
+        else this.translate(target);
+      });
+      if (isHot) this.rebuild(region);
+    }
+  }
+  private rebuild(region: Installed): void {
+    this.rebuilds.set(region.entry, (this.rebuilds.get(region.entry) ?? 0) + 1);
+    this.drop(region);
+    this.translate(region.entry);
   }
 
   decoded(ip: number): void {
@@ -130,7 +170,16 @@ export class Translator implements Tier1 {
     space.u16[(record + OP_HANDLER) >> 1] = slot;
     space.u32[(record + OP_TARGET) >> 2] = exits;
     const pages = pagesOf(translation);
-    const region: Installed = { entry: translation.entry, slot, record, saved, pages, insns: translation.insns };
+    const region: Installed = {
+      entry: translation.entry,
+      slot,
+      record,
+      saved,
+      exits: translation.exits,
+      firstExit: exits,
+      pages,
+      insns: translation.insns,
+    };
     this.regions.set(region.entry, region);
     for (const page of pages) {
       space.markCode(page);

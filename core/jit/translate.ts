@@ -13,7 +13,7 @@ import { type LiftedBlock, liftBlock } from './lift-block.ts';
 import { endsWithCall, type LiftedRegion } from './merge.ts';
 import { PlaceValues, Root } from './place-values.ts';
 import { places } from './places.ts';
-import { type CodeSource, formRegion, type Region } from './region.ts';
+import { type CodeSource, formRegion, type GuestBlock, type Region } from './region.ts';
 import { emitRegion } from './region-emitter.ts';
 
 export interface Translation {
@@ -40,7 +40,7 @@ export function translateRegion(
   const module = new ModuleWriter();
   const imports = declareImports(module);
   const { code, exits } = emitRegion(lifted, helperIndex(imports), imports.handlerType);
-  const func = module.func(HANDLER_TYPE, code);
+  const func = module.func(HANDLER_TYPE, code, undefined, `region 0x${entry.toString(16)}`);
   const blocks = [...lifted.lifted.values()].map((b) => b.guest);
   return {
     entry,
@@ -83,7 +83,10 @@ export function liftRegion(region: Region, source: CodeSource): LiftedRegion {
     const isFirst = node === graph.entry && !node.isLoopHeader;
     const values = parent ? parent.values.copy() : new PlaceValues(isFirst ? entryRoot : new Root());
     const compare = { last: parent?.compare.last };
-    lifted.set(node, liftBlock(region.blocks.get(node.ip)!, source, values, modes, compare));
+    const guest: GuestBlock = node.isPreheader
+      ? { ip: node.ip, insns: [], end: node.ip, ending: { kind: 'fall' } }
+      : region.blocks.get(node.ip)!;
+    lifted.set(node, liftBlock(guest, source, values, modes, compare));
   }
   return { graph, lifted, entryRoot, active: activePlaces(lifted) };
 }

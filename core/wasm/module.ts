@@ -227,7 +227,7 @@ export class ModuleWriter {
   private readonly types: string[] = [];
   private readonly typeBytes: FuncType[] = [];
   private readonly imports: Import[] = [];
-  private readonly functions: { type: number; code: CodeWriter }[] = [];
+  private readonly functions: { type: number; code: CodeWriter; name: string | undefined }[] = [];
   private readonly exports: { name: string; kind: number; index: number }[] = [];
   private readonly customs: { name: string; bytes: Uint8Array }[] = [];
   private importedFunctions = 0;
@@ -278,8 +278,8 @@ export class ModuleWriter {
     });
   }
   /** Adds a function; all function imports must be declared before. Returns its index. */
-  func(type: FuncType, code: CodeWriter, exportName?: string): number {
-    const index = this.importedFunctions + this.functions.push({ type: this.type(type), code }) - 1;
+  func(type: FuncType, code: CodeWriter, exportName?: string, name?: string): number {
+    const index = this.importedFunctions + this.functions.push({ type: this.type(type), code, name }) - 1;
     if (exportName !== undefined) this.exports.push({ name: exportName, kind: 0, index });
     return index;
   }
@@ -329,7 +329,28 @@ export class ModuleWriter {
     });
     this.writeHints(out);
     this.section(out, 10, this.functions, writeBody);
+    this.writeNames(out);
     return out.bytes.slice(0, out.length);
+  }
+
+  /** Names of functions, for profilers and dumps (WebAssembly 3.0, appendix "Custom Sections"). */
+  private writeNames(out: ByteWriter): void {
+    const named = this.functions.flatMap(({ name }, i) => (name ? [{ name, index: this.importedFunctions + i }] : []));
+    if (named.length === 0) return;
+    const map = new ByteWriter();
+    map.u32(named.length);
+    for (const { name, index } of named) {
+      map.u32(index);
+      map.name(name);
+    }
+    const body = new ByteWriter();
+    body.name('name');
+    body.u8(1);
+    body.u32(map.length);
+    body.raw(map.view());
+    out.u8(0);
+    out.u32(body.length);
+    out.raw(body.view());
   }
 
   /** Custom section metadata.code.branch_hint (the branch hinting proposal, now part of the standard). */
