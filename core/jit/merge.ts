@@ -126,6 +126,16 @@ export class Merger {
     }
   }
 
+  /** The places that memory does not hold. */
+  dirtyPlaces(values: PlaceValues): PlaceSet {
+    if (values.isRootFlushed) return values.dirty;
+    const dirty = values.dirty.copy();
+    this.entries.get(values.root)!.dirty.forEach((p) => {
+      if (values.isAsAtRoot(p)) dirty.add(p);
+    });
+    return dirty;
+  }
+
   /** True when memory does not hold the place. */
   isDirty(values: PlaceValues, p: number): boolean {
     if (values.dirty.has(p)) return true;

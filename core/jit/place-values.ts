@@ -68,6 +68,12 @@ export class PlaceSet {
     this.b |= other.b;
     this.c |= other.c;
   }
+  /** Calls `visit` with each place in the set. */
+  forEach(visit: (place: number) => void): void {
+    for (let word = this.a, p = 0; word !== 0; word &= word - 1) visit(p + 31 - Math.clz32(word & -word));
+    for (let word = this.b, p = 32; word !== 0; word &= word - 1) visit(p + 31 - Math.clz32(word & -word));
+    for (let word = this.c, p = 64; word !== 0; word &= word - 1) visit(p + 31 - Math.clz32(word & -word));
+  }
   clear(): void {
     this.a = 0;
     this.b = 0;

@@ -115,11 +115,10 @@ class RegionEmitter {
     }
   }
   private keepAllDirty(values: PlaceValues): void {
-    for (const p of this.region.active) {
-      if (!this.merger.isDirty(values, p)) continue;
+    this.merger.dirtyPlaces(values).forEach((p) => {
       const version = this.merger.version(values, p);
       if (typeof version === 'object') keep(version);
-    }
+    });
   }
 
   // Structure.
@@ -517,11 +516,11 @@ class RegionEmitter {
 
   /** Stores all places that memory does not hold. */
   private writeBack(values: PlaceValues): void {
-    for (const p of this.region.active) {
-      if (!this.merger.isDirty(values, p)) continue;
-      if (values.isAsAtRoot(p) && this.merger.entries.get(values.root)!.values[p]!.kind === 'unknown') continue;
+    const entry = this.merger.entries.get(values.root)!;
+    this.merger.dirtyPlaces(values).forEach((p) => {
+      if (values.isAsAtRoot(p) && entry.values[p]!.kind === 'unknown') return;
       this.code.putPlace(p, () => this.pushVersion(values, p));
-    }
+    });
   }
 
   private pushExitRecord(ip: number): void {

@@ -18,7 +18,7 @@ import { type Translation, translateRegion } from './translate.ts';
 export type JitMode = 'auto' | 'always' | 'off';
 
 /** An address is hot when the samples that met it stand for so many instructions. */
-const HOT_INSNS = 40_000;
+const HOT_INSNS = 200_000;
 /** Exits of regions are looked at after so many samples; one is hot that was taken so often, and at least so often per insn. */
 const SCAN_SAMPLES = 16;
 const HOT_EXITS = 20;
@@ -27,7 +27,7 @@ const MAX_REBUILDS = 6;
 const FIRST_PERIOD = 10_000;
 const LONGEST_PERIOD = 200_000;
 /** Guest instructions in one region at most. */
-const MAX_INSNS = 1500;
+const MAX_INSNS = 1000;
 /** A translation that gives up this often at one instruction is made anew or dropped. */
 const GIVE_UP_LIMIT = 1000;
 

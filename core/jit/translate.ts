@@ -11,8 +11,7 @@ import { NotTranslatable, type XmmMode } from './builder.ts';
 import { buildFlowGraph, type FlowNode } from './flow-graph.ts';
 import { type LiftedBlock, liftBlock } from './lift-block.ts';
 import { endsWithCall, type LiftedRegion } from './merge.ts';
-import { PlaceValues, Root } from './place-values.ts';
-import { places } from './places.ts';
+import { PlaceSet, PlaceValues, Root } from './place-values.ts';
 import { type CodeSource, formRegion, type GuestBlock, type Region } from './region.ts';
 import { emitRegion } from './region-emitter.ts';
 
@@ -92,10 +91,16 @@ export function liftRegion(region: Region, source: CodeSource): LiftedRegion {
 }
 
 function activePlaces(lifted: ReadonlyMap<FlowNode, LiftedBlock>): number[] {
-  const blocks = [...lifted.values()];
-  return places
-    .map(({ index }) => index)
-    .filter((p) => blocks.some(({ values }) => values.written.has(p) || values.root.ins[p] !== undefined));
+  const active = new PlaceSet();
+  for (const { values } of lifted.values()) {
+    active.addAll(values.written);
+    values.root.ins.forEach((_, p) => {
+      active.add(p);
+    });
+  }
+  const list: number[] = [];
+  active.forEach((p) => list.push(p));
+  return list;
 }
 
 const NEUTRAL = /^v?(mova|movdqa|movu|movdqu|xorp|pxor|andp|andnp|orp|unpckl)/;

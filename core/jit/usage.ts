@@ -5,7 +5,6 @@
 import { neededArgs } from '../interp/uses.ts';
 import type { Node } from '../ir/ir.ts';
 import type { PlaceValues } from './place-values.ts';
-import { PLACE_COUNT } from './places.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
 
 /** True when something needs the value, if only an exit. */
@@ -22,10 +21,10 @@ export function keep(node: Node): void {
 }
 
 export function keepDirty(values: PlaceValues): void {
-  for (let p = 0; p < PLACE_COUNT; p++) {
+  values.dirty.forEach((p) => {
     const value = values.get(p);
-    if (typeof value === 'object' && values.dirty.has(p)) keep(value);
-  }
+    if (typeof value === 'object') keep(value);
+  });
 }
 
 export function useStatements(statements: readonly JitStatement[]): void {

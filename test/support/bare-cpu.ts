@@ -1,6 +1,7 @@
 /** A vCPU with its engine and memory and nothing else: for tests of the CPU. Code is given as hex bytes. */
-import { createEngine } from '../../core/interp/create.ts';
 import type { InterpreterEngine } from '../../core/interp/engine.ts';
+import { createTieredEngine } from '../../core/jit/create.ts';
+import type { JitMode } from '../../core/jit/tier1.ts';
 import { AddressSpace } from '../../core/mem/address-space.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../core/mem/layout.ts';
 import { EXIT_BUDGET, EXIT_EXCEPTION, EXIT_SYSCALL } from '../../core/vcpu/exits.ts';
@@ -25,10 +26,10 @@ export class BareCpu {
   private loadedAt = CODE;
   private nextCode = 0x200_0000;
 
-  constructor(memoryBytes = 64 << 20) {
+  constructor(memoryBytes = 64 << 20, jit: JitMode = 'off') {
     this.space = new AddressSpace(memoryBytes);
     this.vcpu = new Vcpu(this.space);
-    this.engine = createEngine(this.space, { timestampNs: () => 0, random: () => {} });
+    this.engine = createTieredEngine(this.space, { timestampNs: () => 0, random: () => {}, jit });
     this.vcpu.reset();
   }
 
