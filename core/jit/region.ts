@@ -44,7 +44,7 @@ interface Step {
 }
 
 /** Instructions whose semantics change how the engine itself runs, or that are not worth it. */
-const LEFT_TO_TIER_0 = /^(popf|enter|iret|hlt|int|int1|int3|into|ud[012]|in|out|ins|outs|cli|sti)/;
+const LEFT_TO_TIER_0 = /^(popf|enter|iret|hlt|int|int1|int3|into|ud[012]|in|out|ins[bwd]?|outs[bwd]?|cli|sti)$/;
 
 function stepOf(insn: Insn, ip: number): Step {
   const { mnemonic, endsBlock } = insn.enc.insn;
