@@ -33,6 +33,20 @@ export class NotTranslatable extends Error {
 
 type Ending = 'open' | 'left' | 'jumped';
 
+/** One way through an `if`. */
+interface Arm {
+  list: JitStatement[];
+  values: PlaceValues;
+  ending: Ending;
+}
+
+/** True when a helper with a status is called, on some way. */
+function callsHelper(list: readonly JitStatement[]): boolean {
+  return list.some(
+    (s) => s.kind === 'callChecked' || (s.kind === 'if' && (callsHelper(s.whenTrue) || callsHelper(s.whenFalse))),
+  );
+}
+
 export class RegionBuilder extends Builder {
   out: JitStatement[] = [];
   values: PlaceValues;
@@ -49,11 +63,13 @@ export class RegionBuilder extends Builder {
   private depth = 0;
   private ending: Ending = 'open';
   private readonly modes: readonly XmmMode[];
+  private readonly exactSites: ReadonlySet<number>;
   /** The narrow value last written into a general register's low bits, to read it back without a merge. */
   private readonly narrow = new Map<number, { at: number; bits: number; value: Node; whole: Node }>();
 
-  constructor(values: PlaceValues, modes: readonly XmmMode[], ip: number) {
+  constructor(values: PlaceValues, modes: readonly XmmMode[], ip: number, exactSites: ReadonlySet<number>) {
     super();
+    this.exactSites = exactSites;
     this.values = values;
     this.modes = modes;
     this.ip = ip;
@@ -206,7 +222,7 @@ export class RegionBuilder extends Builder {
   }
 
   /** Runs `build` with a list, and a copy of the values, of its own. */
-  private arm(build: () => void): { list: JitStatement[]; values: PlaceValues; ending: Ending } {
+  private arm(build: () => void): Arm {
     const { out, values, ending } = this;
     this.out = [];
     this.values = values.copy();
@@ -229,7 +245,7 @@ export class RegionBuilder extends Builder {
       return;
     }
     const a = this.arm(then);
-    const b = this.arm(otherwise);
+    const b = this.otherArm(a, otherwise);
     if (a.ending === 'jumped') {
       if (a.list.length > 0 || b.list.length > 0 || b.ending !== 'open')
         throw new NotTranslatable('branch with effects', this.ip);
@@ -246,13 +262,21 @@ export class RegionBuilder extends Builder {
     this.joined = [];
   }
 
+  /**
+   * The other arm of an `if`. Where it calls a helper and the first does not, it is the exact way of a rare case: tier 0 does
+   * the instruction then, so that the code around keeps its values, unless that has turned out to happen often here.
+   */
+  private otherArm(first: Arm, otherwise: () => void): Arm {
+    const arm = this.arm(otherwise);
+    const isRare = callsHelper(arm.list) && !callsHelper(first.list) && first.ending === 'open';
+    if (!isRare || this.exactSites.has(this.ip)) return arm;
+    return { list: [{ kind: 'leave', exit: this.resume }], values: arm.values, ending: 'left' };
+  }
+
   /** Reads of the variables that carry joined values, which come behind the `if`. */
   private joined: JitStatement[] = [];
 
-  private join(
-    a: { list: JitStatement[]; values: PlaceValues },
-    b: { list: JitStatement[]; values: PlaceValues },
-  ): void {
+  private join(a: Arm, b: Arm): void {
     const merged = a.values.copy();
     merged.isRootFlushed = a.values.isRootFlushed && b.values.isRootFlushed;
     merged.dirty.addAll(b.values.dirty);

@@ -119,7 +119,8 @@ function splitHeaders(graph: FlowGraph, region: Region): void {
       const inner = loops[0];
       if (inner === undefined) break;
       const outer = loops.filter(
-        ({ from, nodes }) => !inner.nodes.has(from) && (nodes.size > 2 * inner.nodes.size || (hasCall(nodes) && !hasCall(inner.nodes))),
+        ({ from, nodes }) =>
+          !inner.nodes.has(from) && (nodes.size > 2 * inner.nodes.size || (hasCall(nodes) && !hasCall(inner.nodes))),
       );
       if (outer.length === 0) break;
       const sources = new Set(outer.map(({ from }) => from));

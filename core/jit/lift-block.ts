@@ -27,7 +27,7 @@ export function liftBlock(
   modes: readonly XmmMode[],
   compare: CompareMemory,
 ): LiftedBlock {
-  const builder = new RegionBuilder(values, modes, guest.ip);
+  const builder = new RegionBuilder(values, modes, guest.ip, source.exactSites);
   const done = (terminator: Terminator): LiftedBlock => ({
     guest,
     statements: builder.out,

@@ -3,6 +3,7 @@
  * structured over the dominator tree (Ramsey, "Beyond Relooper", 2022): loop headers become loops, blocks that several
  * ways join become the end of a wasm block, all others stand where control reaches them.
  */
+import { branchWhen, isCompound } from '../interp/conditions.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node } from '../ir/ir.ts';
 import { OP_COUNT, OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
@@ -338,14 +339,17 @@ class RegionEmitter {
     }
   }
 
-  /** What `emit` learns and computes holds only there. */
+  /** What `emit` learns and computes holds only there, inside one more block. */
   private inBranch(emit: () => void): void {
-    this.code.openScope();
     this.labels.push({ kind: 'plain' });
+    this.inArm(emit);
+    this.labels.pop();
+  }
+  private inArm(emit: () => void): void {
+    this.code.openScope();
     const mark = this.memory.mark();
     emit();
     this.memory.reset(mark);
-    this.labels.pop();
     this.code.closeScope();
   }
   private inExit(emit: () => void): void {
@@ -465,6 +469,10 @@ class RegionEmitter {
     for (const list of [s.whenTrue, s.whenFalse]) {
       for (const inner of list) if (inner.kind === 'assign') code.variableLocal(inner.variable);
     }
+    if (isCompound(s.condition)) {
+      this.compoundBranch(s);
+      return;
+    }
     code.value(s.condition);
     if (endsByLeaving(s.whenTrue)) code.hint(false);
     else if (callsHelper(s.whenFalse)) code.hint(true);
@@ -475,6 +483,35 @@ class RegionEmitter {
       code.else();
       this.inBranch(() => this.statements(s.whenFalse));
     }
+    code.end();
+  }
+
+  /**
+   *     block
+   *       block
+   *         ...br 0 unless the condition holds
+   *         whenTrue; br 1
+   *       end
+   *       whenFalse
+   *     end
+   */
+  private compoundBranch(s: Extract<JitStatement, { kind: 'if' }>): void {
+    const { code } = this;
+    // Needed on the way on; all else that the condition computes may be skipped, and is known only inside it.
+    for (const subject of subjectsOf(s.condition)) code.materialise(subject);
+    code.block();
+    this.labels.push({ kind: 'plain' });
+    code.block();
+    this.labels.push({ kind: 'plain' });
+    code.openScope();
+    branchWhen(false, s.condition, 0, { code, value: (node) => code.value(node) });
+    code.closeScope();
+    this.inArm(() => this.statements(s.whenTrue));
+    code.br(1);
+    this.labels.pop();
+    code.end();
+    this.inArm(() => this.statements(s.whenFalse));
+    this.labels.pop();
     code.end();
   }
 
@@ -743,6 +780,14 @@ function exitsOf(s: JitStatement): ExitPoint[] {
     default:
       return [];
   }
+}
+
+/** What the questions in a condition are about. */
+function subjectsOf(node: Node): Node[] {
+  if (node.local >= 0) return [];
+  if (node.kind.op === 'ordinary') return [node.args[0]!];
+  if (node.kind.op !== 'pure' || !/^i32\.(and|or|eqz)$/.test(node.kind.name)) return [];
+  return node.args.flatMap(subjectsOf);
 }
 
 const endsByLeaving = (list: readonly JitStatement[]): boolean => list.at(-1)?.kind === 'leave';

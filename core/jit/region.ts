@@ -11,6 +11,8 @@ import type { Insn } from '../x86/decoder.ts';
 export interface CodeSource {
   /** Decodes the instruction at a guest address; the answer is reused by the next call. */
   decode(ip: number): Insn | undefined;
+  /** Instructions whose rare cases are not rare: their helper is called inside the region. */
+  readonly exactSites: ReadonlySet<number>;
   /** True when tier 0 has a record for the address. */
   isKnown(ip: number): boolean;
 }

@@ -28,8 +28,8 @@ const FIRST_PERIOD = 10_000;
 const LONGEST_PERIOD = 200_000;
 /** Guest instructions in one region at most. */
 const MAX_INSNS = 1000;
-/** A translation that gives up this often at one instruction is made anew or dropped. */
-const GIVE_UP_LIMIT = 1000;
+/** Translations that give up so often at one instruction are made anew, with its rare cases inside. */
+const GIVE_UP_LIMIT = 200;
 
 interface Installed {
   readonly entry: number;
@@ -40,6 +40,7 @@ interface Installed {
   readonly exits: readonly number[];
   readonly firstExit: number;
   readonly pages: readonly number[];
+  readonly ranges: Translation['ranges'];
   readonly insns: number;
 }
 
@@ -82,6 +83,7 @@ export class Translator implements Tier1 {
     this.source = {
       decode: (ip) => engine.decodeAt(ip),
       isKnown: (ip) => engine.findRecord(ip) !== 0,
+      exactSites: this.exactSites,
     };
   }
 
@@ -138,9 +140,17 @@ export class Translator implements Tier1 {
     this.statistics.giveUps++;
     const count = (this.giveUps.get(ip) ?? 0) + 1;
     this.giveUps.set(ip, count);
-    if (count % GIVE_UP_LIMIT === 0) this.onFrequentGiveUp?.(ip, count);
+    if (count !== GIVE_UP_LIMIT || this.exactSites.has(ip)) return;
+    this.exactSites.add(ip);
+    const page = ip >>> PAGE_SHIFT;
+    for (const region of [...(this.byPage.get(page) ?? [])]) {
+      if (!region.ranges.some(({ start, end }) => start <= ip && ip < end)) continue;
+      this.drop(region);
+      this.translate(region.entry);
+    }
   }
-  onFrequentGiveUp: ((ip: number, count: number) => void) | undefined;
+  /** Instructions whose helper is called inside regions, since leaving for it happened often. */
+  private readonly exactSites = new Set<number>();
 
   private translate(ip: number): void {
     this.samples.delete(ip);
@@ -178,6 +188,7 @@ export class Translator implements Tier1 {
       exits: translation.exits,
       firstExit: exits,
       pages,
+      ranges: translation.ranges,
       insns: translation.insns,
     };
     this.regions.set(region.entry, region);

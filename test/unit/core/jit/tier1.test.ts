@@ -38,7 +38,11 @@ function expectSame(code: string, registers: Record<number, number | bigint> = {
 describe('tier 1', () => {
   it('runs loops with flags, partial registers and memory as tier 0 does', () => {
     // sum bytes with carries: xor eax,eax; l: mov dl,[rdi]; add al,dl; adc ah,0; inc rdi; dec rcx; jnz l; syscall
-    expectSame('31 c0 8a 17 00 d0 80 d4 00 48 ff c7 48 ff c9 75 f1 0f 05', { [RDI]: DATA, [RCX]: 200, [RDX]: 0x1122_3344_55ff });
+    expectSame('31 c0 8a 17 00 d0 80 d4 00 48 ff c7 48 ff c9 75 f1 0f 05', {
+      [RDI]: DATA,
+      [RCX]: 200,
+      [RDX]: 0x1122_3344_55ff,
+    });
     // fnv: mov eax,811c9dc5h; l: mov edx,ecx; and edx,ffh; xor eax,edx; imul eax,eax,1000193h; dec ecx; jne l; syscall
     expectSame('b8 c5 9d 1c 81 89 ca 81 e2 ff 00 00 00 31 d0 69 c0 93 01 00 01 ff c9 75 ee 0f 05', { [RCX]: 1000 });
     // nested loops: outer counts rbx, inner stores: l1: mov rcx,8; l2: mov [rdi+rcx*8-8],rcx; dec rcx; jnz l2; dec rbx; jnz l1; syscall
@@ -100,7 +104,9 @@ describe('tier 1', () => {
       const cpu = new BareCpu(64 << 20, jit);
       cpu.map(CODE, 1, READ | WRITE | EXEC);
       // l: mov al,imm8 (changed below); inc byte [rip-7]→the imm; dec rcx; jnz l; syscall
-      return cpu.load('b0 01 00 c3 fe 05 f7 ff ff ff 48 ff c9 75 f1 0f 05', CODE, READ | WRITE | EXEC).set({ [RCX]: 20, [RBX]: 0 });
+      return cpu
+        .load('b0 01 00 c3 fe 05 f7 ff ff ff 48 ff c9 75 f1 0f 05', CODE, READ | WRITE | EXEC)
+        .set({ [RCX]: 20, [RBX]: 0 });
     };
     const [tier0, tier1] = [make('off'), make('always')] as const;
     for (const cpu of [tier0, tier1]) expect(cpu.run()).toBe('syscall');
