@@ -99,7 +99,9 @@ function activePlaces(lifted: ReadonlyMap<FlowNode, LiftedBlock>): number[] {
     });
   }
   const list: number[] = [];
-  active.forEach((p) => list.push(p));
+  active.forEach((p) => {
+    list.push(p);
+  });
   return list;
 }
 
