@@ -1,6 +1,6 @@
 /** ioctl(2) requests about network links, netdevice(7): struct ifreq has a name, then what is asked for. */
 import { bytesToStr, strToBytes } from '../../../base/bytes.ts';
-import { ANY4, isV4, v4Part } from '../../../net/address.ts';
+import { type Address, ANY4, fromV4, isV4, v4Part } from '../../../net/address.ts';
 import type { Link, LinkAddress } from '../../../net/stack.ts';
 import * as e from '../../abi/errno.ts';
 import * as n from '../../abi/in.ts';
@@ -39,6 +39,7 @@ const answers: readonly (readonly [request: number, answer: (link: Link) => Uint
   [n.SIOCGIFMETRIC, () => word(0)],
   [n.SIOCGIFMTU, ({ mtu }) => word(mtu)],
   [n.SIOCGIFINDEX, ({ index }) => word(index)],
+  [n.SIOCGIFMAP, () => NO_MAP],
   [n.SIOCGIFTXQLEN, () => word(TX_QUEUE_LENGTH)],
   [n.SIOCGIFHWADDR, (link) => Uint8Array.of(hardwareType(link), hardwareType(link) >> 8, ...link.hardwareAddress)],
 ];
@@ -76,9 +77,52 @@ function linkList(task: Task, gva: number): number {
   return 0;
 }
 
+/** Changes an address of a card; links stay up and the loopback keeps what it has. EPERM, EOPNOTSUPP. */
+function setV4(task: Task, gva: number, change: (own: LinkAddress | undefined, value: Address) => LinkAddress): number {
+  if (!task.process.credentials.isPrivileged) return -e.EPERM;
+  const link = namedLink(task, gva);
+  const network = networkOf(task.kernel);
+  if (network.transport === undefined || link.isLoopback) return -e.EOPNOTSUPP;
+  const value = fromV4(task.memory.readBytes(gva + n.IFNAMSIZ + 4, 4));
+  const own = link.addresses.find(({ address }) => isV4(address));
+  const others = link.addresses.filter((each) => each !== own);
+  network.transport.setAddresses(link, [change(own, value), ...others]);
+  network.changed();
+  return 0;
+}
+
+/** The prefix length that an address of the old classes has. */
+function classPrefix(address: Address): number {
+  const first = address.charCodeAt(12);
+  return first < 128 ? 8 : first < 192 ? 16 : 24;
+}
+
+function prefixOf(mask: Address): number {
+  const bits = [...v4Part(mask)].map((char) => char.charCodeAt(0).toString(2).padStart(8, '0')).join('');
+  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : fail(e.EINVAL);
+}
+
+const setAddress = (task: Task, gva: number): number =>
+  setV4(task, gva, (own, address) => ({ address, prefixLen: own?.prefixLen ?? classPrefix(address) }));
+const setNetmask = (task: Task, gva: number): number =>
+  setV4(task, gva, (own, mask) => ({ ...(own ?? fail(e.EADDRNOTAVAIL)), prefixLen: prefixOf(mask) }));
+
+/** Links can't be taken down. */
+function setFlags(task: Task, gva: number): number {
+  if (!task.process.credentials.isPrivileged) return -e.EPERM;
+  namedLink(task, gva);
+  return task.memory.getU16(gva + n.IFNAMSIZ) & n.IFF_UP ? 0 : -e.EOPNOTSUPP;
+}
+
+/** struct ifmap: nothing is mapped. */
+const NO_MAP = new Uint8Array(24);
+
 export const linkRequests: readonly (readonly [request: number, answer: (task: Task, gva: number) => number])[] = [
   [n.SIOCGIFNAME, linkName],
   [n.SIOCGIFCONF, linkList],
+  [n.SIOCSIFADDR, setAddress],
+  [n.SIOCSIFNETMASK, setNetmask],
+  [n.SIOCSIFFLAGS, setFlags],
   ...answers.map(
     ([request, answer]) =>
       [

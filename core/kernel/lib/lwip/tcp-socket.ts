@@ -227,8 +227,22 @@ export class TcpSocket extends InetSocket {
     if (refusal !== 0) return refusal;
     if (bytes.length === 0) return 0;
     const sent = this.stream!.send(bytes);
-    this.isStarved = sent < bytes.length;
-    if (sent === 0) return this.waitForRoom();
+    return sent === bytes.length ? sent : this.sentInPart(sent, bytes);
+  }
+
+  /** After a send of `sent` bytes found no room for more: asks to be told of room, unless there is some already. */
+  private sentInPart(sent: number, bytes: Uint8Array): number {
+    const stream = this.stream!;
+    this.isStarved = true;
+    if (stream.state !== 'open') {
+      // Its end has not been told yet.
+      this.streamChanged(stream);
+      return sent > 0 ? sent : this.maySend() || -e.EAGAIN;
+    }
+    if (stream.wantRoom()) return sent > 0 ? sent : -e.EAGAIN;
+    // The reader was faster than the question: nobody will tell.
+    if (sent === 0) return this.write(bytes);
+    this.queue.wakeFor(POLLOUT);
     return sent;
   }
 
@@ -237,12 +251,6 @@ export class TcpSocket extends InetSocket {
     if (this.state === 'connecting') return -e.EAGAIN;
     if (this.error !== 0) return this.takeError();
     return this.state !== 'connected' || this.isSendShut ? -e.EPIPE : 0;
-  }
-
-  private waitForRoom(): number {
-    this.isStarved = true;
-    this.stream!.wantRoom();
-    return -e.EAGAIN;
   }
 
   override read(into: Uint8Array): number {
