@@ -1,5 +1,5 @@
 /** socket(2), socketpair(2), bind(2), listen(2), accept(2), connect(2), getsockname(2), getpeername(2), shutdown(2). */
-import { EAFNOSUPPORT, EINVAL, EMFILE, EOPNOTSUPP } from '../../abi/errno.ts';
+import { EAFNOSUPPORT, EFAULT, EINVAL, EMFILE, EOPNOTSUPP } from '../../abi/errno.ts';
 import { O_NONBLOCK, O_RDWR } from '../../abi/fcntl.ts';
 import * as s from '../../abi/socket.ts';
 import { fail } from '../../errors.ts';
@@ -46,6 +46,14 @@ export const socket = defineSyscall({
   },
 });
 
+/** A family without pairs first says whether it has such sockets at all. */
+function refusePair(task: Task, family: SocketFamily, type: number, protocol: number): number {
+  const one = family.create(task, type, protocol, O_RDWR);
+  if (typeof one === 'number') return one;
+  one.drop();
+  return -EOPNOTSUPP;
+}
+
 export const socketpair = defineSyscall({
   nr: 53,
   name: 'socketpair',
@@ -55,7 +63,7 @@ export const socketpair = defineSyscall({
   run(task, domain, typeAndFlags, protocol, fdsGva) {
     const { family, type, flags, isCloseOnExec } = request(task, domain, typeAndFlags);
     task.memory.check(fdsGva, 8, 'w');
-    const pair = family.createPair?.(task, type, protocol, flags) ?? -EOPNOTSUPP;
+    const pair = family.createPair?.(task, type, protocol, flags) ?? refusePair(task, family, type, protocol);
     if (typeof pair === 'number') return pair;
     installPair(task, fdsGva, pair[0], pair[1], isCloseOnExec);
     return 0;
@@ -135,6 +143,14 @@ export const accept4 = defineSyscall({
   run: doAccept,
 });
 
+/** Unlike accept(2), these have no use for NULL. */
+function writeName(task: Task, addr: number, len: number, name: Uint8Array): number {
+  task.memory.getI32(len);
+  if (addr === 0) return -EFAULT;
+  writeAddress(task, addr, len, name);
+  return 0;
+}
+
 export const getsockname = defineSyscall({
   nr: 51,
   name: 'getsockname',
@@ -142,8 +158,7 @@ export const getsockname = defineSyscall({
   args: acceptArgs,
   result: result.ok,
   run(task, fd, addr, len) {
-    writeAddress(task, addr, len, socketOf(task, fd).localAddress());
-    return 0;
+    return writeName(task, addr, len, socketOf(task, fd).localAddress());
   },
 });
 
@@ -155,9 +170,7 @@ export const getpeername = defineSyscall({
   result: result.ok,
   run(task, fd, addr, len) {
     const peer = socketOf(task, fd).peerAddress();
-    if (typeof peer === 'number') return peer;
-    writeAddress(task, addr, len, peer);
-    return 0;
+    return typeof peer === 'number' ? peer : writeName(task, addr, len, peer);
   },
 });
 
