@@ -17,7 +17,8 @@ function bitOperation(c: LiftContext, name: string, value: Node, index: Node): N
 
 function bitTest(name: string, opcode: number, number: number): InsnDef[] {
   const access = name === 'bt' ? 'r' : 'rw';
-  const flags = { writes: 'oszapc', undefined: 'osap' };
+  // ZF stays.
+  const flags = { writes: 'osapc', undefined: 'osap' };
   const operate = (c: LiftContext, value: Node, index: Node, write: (v: Node) => void): void => {
     const next = bitOperation(c, name, value, index);
     if (name !== 'bt') write(next);

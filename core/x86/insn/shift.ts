@@ -33,7 +33,9 @@ function shift(mnemonic: string, numbers: number[], setsResultFlags: boolean, co
   return {
     mnemonic,
     encodings: numbers.flatMap(encodings),
-    flags: setsResultFlags ? { writes: 'oszapc', undefined: 'ao' } : { writes: 'oc', undefined: 'o' },
+    flags: setsResultFlags
+      ? { writes: 'oszapc', undefined: 'ao' }
+      : { writes: 'oc', undefined: 'o', ...(mnemonic.startsWith('rc') ? { reads: 'c' } : {}) },
     test: { setup: 'shift' },
     lift(c) {
       const { b } = c;

@@ -10,6 +10,7 @@ import { SELECTOR_SHORT, x87Instruction } from '../fp/x87.ts';
 import { emmsHelper, stateHelper, x87Helper } from '../helpers/declared.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { enc, type InsnDef } from '../notation.ts';
+import { CONDITION_FLAGS } from './mov.ts';
 
 const hex = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0');
 
@@ -79,6 +80,7 @@ function registerForm(opcode: number, modrm: number, mnemonic: string, hasIndex:
     mnemonic,
     encodings: [encoding],
     ...(writesFlags ? { flags: { writes: 'oszapc' } } : {}),
+    ...(condition === undefined ? {} : { flags: { reads: CONDITION_FLAGS[condition]! } }),
     ...(TRANSCENDENTAL.has(mnemonic) ? { test: { tolerance: 'transcendental' } } : {}),
     lift(c) {
       const { b } = c;
