@@ -67,6 +67,13 @@ export class Vcpu {
     this.space.u32[at] = value >>> 0;
     this.space.i32[at + 1] = Math.floor(value / 0x1_0000_0000);
   }
+  /** Adds an integer within ±2^52 to a general register, modulo 2^64. */
+  addGprNumber(index: number, delta: number): void {
+    const at = st.gprOffset(index) >> 2;
+    const low = this.space.u32[at]! + delta;
+    this.space.u32[at] = low >>> 0;
+    this.space.u32[at + 1] = this.space.u32[at + 1]! + Math.floor(low / 0x1_0000_0000);
+  }
   get rip(): number {
     const at = st.rip.offset >> 2;
     return this.space.u32[at + 1]! * 0x1_0000_0000 + this.space.u32[at]!;

@@ -83,10 +83,13 @@ function repeatString(
   let count = vcpu.gprNumber(st.RCX);
   let to = vcpu.gprNumber(st.RDI);
   let from = vcpu.gprNumber(st.RSI);
+  let done = 0;
+  // Registers may hold more than a number does, so they are changed and not set.
   const save = (): void => {
-    vcpu.setGprNumber(st.RCX, count);
-    vcpu.setGprNumber(st.RDI, to);
-    if (!isStore) vcpu.setGprNumber(st.RSI, from);
+    const bytes = down ? -done * size : done * size;
+    vcpu.addGprNumber(st.RCX, -done);
+    vcpu.addGprNumber(st.RDI, bytes);
+    if (!isStore) vcpu.addGprNumber(st.RSI, bytes);
   };
   while (count > 0) {
     let elements = Math.min(count, elementsInPage(to, size, down));
@@ -94,11 +97,11 @@ function repeatString(
     const bytes = elements * size;
     const lowest = down ? bytes - size : 0;
     // The first element tells for all: they lie on its page.
-    if (!isReady(space, env, to, size, true)) {
+    if (!isReady(vcpu, env, to, size, true, st.RDI, 0)) {
       save();
       return 1;
     }
-    if (!isStore && !isReady(space, env, from + segment, size, false)) {
+    if (!isStore && !isReady(vcpu, env, from + segment, size, false, st.RSI, segment)) {
       save();
       return 1;
     }
@@ -109,6 +112,7 @@ function repeatString(
     to += step;
     from += step;
     count -= elements;
+    done += elements;
   }
   save();
   return 0;
@@ -121,13 +125,17 @@ function elementsInPage(address: number, size: number, down: boolean): number {
   return Math.max(1, Math.floor(room / size));
 }
 
+/** True when an element may be accessed; else the exception is set up. Its address is that of a register and a segment. */
 function isReady(
-  space: AddressSpace,
+  vcpu: Vcpu,
   env: HelperEnvironment,
   address: number,
   bytes: number,
   isWrite: boolean,
+  register: number,
+  segment: number,
 ): boolean {
+  const { space } = vcpu;
   const bit = isWrite ? PERM_WRITE : PERM_READ;
   const checksAlignment = (space.i32[st.systemFlags.offset >> 2]! & FLAG_AC) !== 0;
   if (address >= 0 && address + bytes <= GUEST_TOP && !checksAlignment) {
@@ -135,7 +143,12 @@ function isReady(
     const last = space.u8[PERM_TABLE + ((address + bytes - 1) >>> 12)]!;
     if (first & last & bit) return true;
   }
-  return env.access(address >>> 0, Math.floor(address / 0x1_0000_0000) | 0, bytes, isWrite);
+  if (Number.isSafeInteger(address))
+    return env.access(address >>> 0, Math.floor(address / 0x1_0000_0000) | 0, bytes, isWrite);
+  // Only the first element can lie where a number is not exact: the register still holds its address.
+  const at = st.gprOffset(register) >> 2;
+  const low = space.u32[at]! + segment;
+  return env.access(low >>> 0, (space.u32[at + 1]! + Math.floor(low / 0x1_0000_0000)) | 0, bytes, isWrite);
 }
 
 function fillPattern(space: AddressSpace, target: number, bytes: number, size: number): void {

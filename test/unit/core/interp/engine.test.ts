@@ -45,6 +45,12 @@ describe('exits', () => {
     expect([tooLong.run(), tooLong.offset]).toEqual(['#13', 1]);
   });
 
+  it('take PAUSE with any REX prefix for no exchange', () => {
+    // rep rex.B nop; syscall
+    const cpu = new BareCpu().load('f3 41 90 0f 05').set({ [RAX]: 1, [R8]: 2 });
+    expect([cpu.run(), cpu.gpr(RAX), cpu.gpr(R8)]).toEqual(['syscall', 1n, 2n]);
+  });
+
   it('count the instructions that ran', () => {
     // mov ecx, 10; 1: dec ecx; jnz 1b; syscall
     expect(new BareCpu().load('b9 0a 00 00 00 ff c9 75 fc 0f 05').engine.run(1000)).toBe(1 + 20 + 1);
@@ -165,6 +171,17 @@ describe('repeated string instructions', () => {
       0n,
       'rip +1',
     ]);
+  });
+
+  it('keep every bit of registers that a number does not hold', () => {
+    const [count, to] = [0xde9993aa0bf978acn, 0x1c699729fa10n];
+    const cpu = new BareCpu().load('f3 48 ab').set({ [RCX]: count, [RDI]: to });
+    expect([cpu.run(), cpu.gpr(RCX), cpu.gpr(RDI)]).toEqual(['#14 error 6 at 0x1c699729fa10', count, to]);
+    const none = new BareCpu().load('f3 48 a5 0f 05').set({ [RSI]: count, [RDI]: 0x5c699729fa1ca741n });
+    expect([none.run(), none.gpr(RSI), none.gpr(RDI)]).toEqual(['syscall', count, 0x5c699729fa1ca741n]);
+    const partly = new BareCpu().load('f3 aa').set({ [RCX]: count, [RDI]: NEXT_PAGE - 10 });
+    partly.map(DATA, 1, READ | WRITE);
+    expect([partly.run(), partly.gpr(RCX)]).toEqual([`#14 error 6 at 0x${NEXT_PAGE.toString(16)}`, count - 10n]);
   });
 
   it('do nothing with a count of 0, wherever the pointers are', () => {
