@@ -23,7 +23,8 @@ const windowAddress = (r: Random, align: number): number => {
   return at - (at % align);
 };
 
-function chooseOperandSize(enc: Encoding, r: Random): 16 | 32 | 64 {
+/** An operand size that the row allows. */
+export function chooseOperandSize(enc: Encoding, r: Random): 16 | 32 | 64 {
   if (enc.rexW === 1) return 64;
   // With a 16-bit operand AMD CPUs read 32 bits, Intel's 16.
   if (enc.insn.mnemonic === 'movsxd') return 32;
