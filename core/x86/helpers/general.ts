@@ -97,11 +97,11 @@ function repeatString(
     const bytes = elements * size;
     const lowest = down ? bytes - size : 0;
     // The first element tells for all: they lie on its page.
-    if (!isReady(vcpu, env, to, size, true, st.RDI, 0)) {
+    if (!isStore && !isReady(vcpu, env, from + segment, size, false, st.RSI, segment)) {
       save();
       return 1;
     }
-    if (!isStore && !isReady(vcpu, env, from + segment, size, false, st.RSI, segment)) {
+    if (!isReady(vcpu, env, to, size, true, st.RDI, 0)) {
       save();
       return 1;
     }

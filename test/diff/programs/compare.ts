@@ -1,6 +1,6 @@
 /** Compares what a program did on two CPUs, leaving out flags that the manual leaves undefined there. */
 import { type Image, type Outcome, PAGE, STOP } from './layout.ts';
-import { ALL_FLAGS } from './ops.ts';
+import { ALL_FLAGS, ANY_ADDRESS } from './ops.ts';
 
 const DIRECTION = 0x400;
 const VECTOR_PF = 14;
@@ -47,17 +47,17 @@ function compareStops(
   };
   const word = (name: string, at: number, mask = ~0n): void =>
     check(name, e.getBigUint64(at, true) & mask, a.getBigUint64(at, true) & mask);
+  const rip = Number(e.getBigUint64(STOP.rip, true));
   word('rip', STOP.rip);
   word('vector', STOP.vector);
   if (Number(e.getBigUint64(STOP.vector, true)) === VECTOR_PF) {
     // Whether the page is present depends on what Linux has filled in yet.
     word('error code', STOP.error, ~1n);
-    word('address', STOP.address);
+    if (((definedAt.get(rip) ?? 0) & ANY_ADDRESS) === 0) word('address', STOP.address);
   }
   GPR_NAMES.forEach((name, i) => {
     word(name, STOP.gpr + 8 * i);
   });
-  const rip = Number(e.getBigUint64(STOP.rip, true));
   word('flags', STOP.flags, BigInt((definedAt.get(rip) ?? 0) & ALL_FLAGS) | BigInt(DIRECTION));
   const { fx, high } = STOP;
   check('fcw', e.getUint16(fx, true), a.getUint16(fx, true));

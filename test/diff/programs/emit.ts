@@ -16,7 +16,7 @@ import {
   TABLE_PAGES,
   WRITE,
 } from './layout.ts';
-import { ALL_FLAGS, type Label, type Op } from './ops.ts';
+import { ALL_FLAGS, ANY_ADDRESS, type Label, namesAnyAddress, type Op } from './ops.ts';
 import type { Rows } from './rows.ts';
 import { absolute, based, jump, loadAddress, op } from './shapes.ts';
 import type { Call, Catch, Func, If, Node, Probe, Program, Switch, Tangle, Throw } from './tree.ts';
@@ -35,7 +35,7 @@ export const RECURSION_LIMIT = 24;
 export interface Assembled {
   readonly image: Image;
   readonly list: readonly Emitted[];
-  /** Flags that are defined when the program stops at an address. */
+  /** Flags that are defined when the program stops at an address, and ANY_ADDRESS. */
   readonly definedAt: ReadonlyMap<number, number>;
   readonly bytesOf: (emitted: Emitted) => Uint8Array;
 }
@@ -87,7 +87,10 @@ class ProgramEmitter {
       for (const o of f.ops) this.e.op(o);
       this.e.op(op(this.e.rows, 'ret', 64));
     }
-    for (const { ip, defined } of this.e.list) this.definedAt.set(ip, (this.definedAt.get(ip) ?? ALL_FLAGS) & defined);
+    for (const { ip, defined, op: o } of this.e.list) {
+      const flags = (this.definedAt.get(ip) ?? ALL_FLAGS) & defined;
+      this.definedAt.set(ip, namesAnyAddress(o) ? flags | ANY_ADDRESS : flags);
+    }
     return { image: this.image(), list: this.e.list, definedAt: this.definedAt, bytesOf: (x) => this.e.bytesOf(x) };
   }
 

@@ -26,6 +26,12 @@ export interface Op {
 export const ALL_FLAGS = 0x8d5;
 const FLAG_BITS: Readonly<Record<string, number>> = { c: 1, p: 4, a: 0x10, z: 0x40, s: 0x80, o: 0x800, d: 0 };
 
+/** Beside the flags that are defined at an address: a fault's address is not compared there. */
+export const ANY_ADDRESS = 1 << 20;
+
+/** CPUs differ in which of several bad addresses they name. */
+export const namesAnyAddress = ({ row }: Op): boolean => /^(v?maskmov|cmpsb?$)/.test(row.insn.mnemonic);
+
 export function flagSet(letters: string): number {
   let set = 0;
   for (const letter of letters) set |= FLAG_BITS[letter]!;

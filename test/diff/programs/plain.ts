@@ -19,10 +19,18 @@ export function randomRow(c: Context): Encoding {
   }
 }
 
-/** False for a row that writes a locked register whatever its operands are. */
+/** False for a row that writes a locked register whatever its operands are, or does what CPUs do differently. */
 export const canUse = (c: Context, row: Encoding): boolean =>
+  !varies(c, row) &&
   implicitWrites(row).every((register) => !c.locked.has(register)) &&
   row.operands.every((o) => o.addressing !== 'fixed' || !o.access.includes('w') || !c.locked.has(o.fixed));
+
+/** Which NaN a sum takes differs always, the others when a store faults. */
+function varies({ features }: Context, row: Encoding): boolean {
+  const variation = row.insn.test?.varies;
+  if (variation === undefined || variation === 'rexB') return false;
+  return variation === 'nanChoice' || features.has('fault') || features.has('probe');
+}
 
 /** Bytes of a memory operand. */
 function operandBytes(operand: OperandDef, row: Encoding, size: 16 | 32 | 64): number {

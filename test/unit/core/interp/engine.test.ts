@@ -177,6 +177,9 @@ describe('repeated string instructions', () => {
     const [count, to] = [0xde9993aa0bf978acn, 0x1c699729fa10n];
     const cpu = new BareCpu().load('f3 48 ab').set({ [RCX]: count, [RDI]: to });
     expect([cpu.run(), cpu.gpr(RCX), cpu.gpr(RDI)]).toEqual(['#14 error 6 at 0x1c699729fa10', count, to]);
+    // Both accesses would fault: the load comes first.
+    const both = new BareCpu().load('f3 a4').set({ [RCX]: 1, [RSI]: DATA, [RDI]: NEXT_PAGE });
+    expect(both.run()).toBe(`#14 error 4 at 0x${DATA.toString(16)}`);
     const none = new BareCpu().load('f3 48 a5 0f 05').set({ [RSI]: count, [RDI]: 0x5c699729fa1ca741n });
     expect([none.run(), none.gpr(RSI), none.gpr(RDI)]).toEqual(['syscall', count, 0x5c699729fa1ca741n]);
     const partly = new BareCpu().load('f3 aa').set({ [RCX]: count, [RDI]: NEXT_PAGE - 10 });
