@@ -36,7 +36,12 @@ export function engineCpu(name: string, make: MakeEngine, model: string, program
     run: (image, seed) => {
       if (count++ % programsPerEngine === 0) cpu = undefined;
       cpu ??= new OurCpu(make, model);
-      return cpu.run(image, seed);
+      try {
+        return cpu.run(image, seed);
+      } catch (error) {
+        // What an engine can't do is a result too. It goes on with the next program: a new one would take long.
+        return { how: String(error), stops: [], memory: new Uint8Array(0) };
+      }
     },
   };
 }
