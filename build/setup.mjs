@@ -19,6 +19,7 @@ const commands = {
   build: { script: 'build/build.mjs', bundle: false },
   bench: { script: 'test/bench/bench.ts', bundle: true },
   'coverage:isa': { script: 'test/diff/isa/coverage.ts', bundle: false },
+  'bench:ui': { script: 'test/e2e/bench/bench-ui.ts', bundle: true, window: true },
   'test:apps': { script: 'test/guest/apps/apps.ts', bundle: true },
 };
 

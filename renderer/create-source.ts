@@ -19,6 +19,8 @@ export interface SourceDraft {
   /** Arguments, or program and arguments, as a shell line. */
   words: string;
   app: string;
+  /** Name of the built-in example that the app is, or empty. */
+  example: string;
   vm: string;
 }
 
@@ -30,9 +32,10 @@ export function splitWords(line: string): string[] {
 }
 
 /** Undefined while something is still missing. An .elfdeck file is imported, not planned. */
-export function sourceOf(kind: SourceKind, { path, words, app, vm }: SourceDraft): VmSource | undefined {
+export function sourceOf(kind: SourceKind, { path, words, app, example, vm }: SourceDraft): VmSource | undefined {
   const list = splitWords(words);
   const args = list.length > 0 ? { args: list } : {};
+  if (kind === 'catalog' && example !== '') return { kind: 'example', name: example };
   if (kind === 'catalog') return app === '' ? undefined : { kind, app };
   if (kind === 'copy') return vm === '' ? undefined : { kind, vm };
   if (kind === 'elfdeck' || path.trim() === '') return undefined;

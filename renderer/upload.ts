@@ -53,8 +53,13 @@ export async function upload(
 
 /** All files of what was dropped; folders with what is in them. */
 export async function droppedFiles(transfer: DataTransfer): Promise<UploadFile[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  return (await Promise.all(entries.map((entry) => filesOf(entry, '')))).flat();
+  // Items are gone once the event is over, so all of them are asked before anything waits.
+  const items = [...transfer.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  const lists = items.map(({ entry, file }) => {
+    if (entry !== null) return filesOf(entry, '');
+    return file === null ? [] : [{ path: file.name, file }];
+  });
+  return (await Promise.all(lists)).flat();
 }
 
 async function filesOf(entry: FileSystemEntry, folder: string): Promise<UploadFile[]> {

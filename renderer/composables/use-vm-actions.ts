@@ -164,7 +164,9 @@ export function useVmActions() {
       { label: t('actions.openConsole'), icon: AppWindow, run: () => openConsole(vm) },
       { label: t('actions.renameMenu'), icon: Pencil, run: () => void rename(vm) },
       { label: t('actions.cloneMenu'), icon: Copy, run: () => void clone(vm) },
-      { label: t('actions.exportMenu'), icon: FileOutput, run: () => void exportVm(vm) },
+      ...(settings.has('vm.export')
+        ? [{ label: t('actions.exportMenu'), icon: FileOutput, run: () => void exportVm(vm) }]
+        : []),
       'separator',
       { label: t('actions.remove'), icon: Trash2, isDanger: true, run: () => void remove(vm) },
     ];

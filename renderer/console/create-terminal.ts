@@ -52,11 +52,17 @@ export function createTerminal(options: ReturnType<typeof terminalOptions>, isSc
   return { terminal, fit, search, serialize };
 }
 
+/** WebGL that the processor computes is slower than the terminal's own renderer. */
+const SOFTWARE = /swiftshader|llvmpipe|software|basic render/i;
+
 /** Draws with the graphics processor where there is one; the terminal's own renderer serves otherwise. */
 export function accelerate(terminal: Terminal): void {
   const probe = document.createElement('canvas').getContext('webgl2', { failIfMajorPerformanceCaveat: true });
   if (probe === null) return;
+  const info = probe.getExtension('WEBGL_debug_renderer_info');
+  const renderer = info === null ? '' : String(probe.getParameter(info.UNMASKED_RENDERER_WEBGL));
   probe.getExtension('WEBGL_lose_context')?.loseContext();
+  if (SOFTWARE.test(renderer)) return;
   const webgl = new WebglAddon();
   webgl.onContextLoss(() => webgl.dispose());
   terminal.loadAddon(webgl);

@@ -76,6 +76,10 @@ const contrast: ITheme = {
 export const terminalThemes = ['auto', 'dark', 'light', 'solarized-dark', 'solarized-light', 'high-contrast'] as const;
 export type TerminalThemeName = (typeof terminalThemes)[number];
 
+/** What a setting names; anything unknown follows the window. */
+export const terminalThemeName = (name: string): TerminalThemeName =>
+  terminalThemes.find((known) => known === name) ?? 'auto';
+
 export function terminalTheme(name: string, isDark: boolean): ITheme {
   switch (name) {
     case 'dark':

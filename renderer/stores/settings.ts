@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia';
 import { computed, ref, watch } from 'vue';
 import type { Settings, SystemInfo } from '../../core/contract/api/app.ts';
+import type { VmCallName } from '../../core/contract/vm-api.ts';
 import { useApi } from '../api.ts';
 import { type Language, setLanguage, systemLanguage } from '../i18n.ts';
 
@@ -49,11 +50,13 @@ export const useSettingsStore = defineStore('settings', () => {
   async function change(changes: Partial<Settings>): Promise<void> {
     accept(await useApi().call('settings.set', { changes }));
   }
+  /** Whether the manager has all of these calls: what it lacks is not shown. */
+  const has = (...calls: VmCallName[]): boolean => calls.every((call) => !system.value?.absentCalls?.includes(call));
   /** What a view remembers for the next time. */
   const remembered = (key: string): unknown => settings.value?.view[key];
   async function remember(key: string, value: unknown): Promise<void> {
     await change({ view: { ...settings.value?.view, [key]: value } });
   }
 
-  return { settings, system, isDark, language, load, change, remembered, remember };
+  return { settings, system, isDark, language, load, change, has, remembered, remember };
 });

@@ -206,7 +206,7 @@ describe('crash report', () => {
 });
 
 describe('source of a new instance', () => {
-  const draft = { path: ' /bin/ls ', words: '-l "a b"', app: '', vm: '' };
+  const draft = { path: ' /bin/ls ', words: '-l "a b"', app: '', example: '', vm: '' };
 
   it('has what its kind needs, or is not ready', () => {
     expect(sourceOf('host-program', draft)).toEqual({ kind: 'host-program', path: '/bin/ls', args: ['-l', 'a b'] });

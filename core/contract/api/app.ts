@@ -50,6 +50,8 @@ export interface SystemInfo {
   host: 'serve' | 'electron' | 'cli';
   /** True where programs of this computer can be run: x86-64 Linux. */
   hasHostPrograms: boolean;
+  /** Calls of the contract that this manager has nothing behind; the window shows no form for them. */
+  absentCalls?: string[];
   features: { hostTerminal: Feature; networks: Feature; updates: Feature; uploads: Feature };
 }
 
