@@ -17,6 +17,8 @@ export const HIGH_WATER = 4 << 20;
 export const KEPT = 1 << 20;
 /** The terminal parses a piece in a few milliseconds. */
 const PIECE = 1 << 15;
+/** A flood shows one piece a frame: parsing what scrolls by unread would slow down what brings it. */
+const FRAME_MS = 16;
 
 const ESC = 0x1b;
 const NEWLINE = 0x0a;
@@ -27,15 +29,23 @@ export class TerminalFeed {
   private readonly waiting: Uint8Array[] = [];
   private waitingBytes = 0;
   private isWriting = false;
+  private isFlooded = false;
   private skipped = 0;
   private modes = new Map<string, string>();
   /** All bytes ever taken and shown. */
   takenBytes = 0;
   shownBytes = 0;
 
-  constructor(sink: TerminalSink, describeGap: (bytes: number) => string) {
+  private readonly later: (run: () => void) => void;
+
+  constructor(
+    sink: TerminalSink,
+    describeGap: (bytes: number) => string,
+    later: (run: () => void) => void = (run) => void setTimeout(run, FRAME_MS),
+  ) {
     this.sink = sink;
     this.describeGap = describeGap;
+    this.later = later;
   }
 
   push(bytes: Uint8Array): void {
@@ -92,12 +102,15 @@ export class TerminalFeed {
     this.isWriting = true;
     this.sink.write(piece, () => {
       this.shownBytes += piece.length;
-      this.writeNext();
+      if (this.waitingBytes < KEPT / 2) this.isFlooded = false;
+      if (this.isFlooded) this.later(() => this.writeNext());
+      else this.writeNext();
     });
   }
 
   /** Drops the oldest bytes down to KEPT, up to and with a line end where there is one. */
   private skip(): void {
+    this.isFlooded = true;
     while (this.waitingBytes > KEPT) {
       const first = this.waiting[0]!;
       const excess = this.waitingBytes - KEPT;

@@ -39,10 +39,14 @@ describe('terminal feed', () => {
   it('leaves out the oldest of a flood, says how much, and goes on after a line end', () => {
     const terminal = slowTerminal();
     const gaps: number[] = [];
-    const feed = new TerminalFeed(terminal.sink, (bytes) => {
-      gaps.push(bytes);
-      return 'GAP';
-    });
+    const feed = new TerminalFeed(
+      terminal.sink,
+      (bytes) => {
+        gaps.push(bytes);
+        return 'GAP';
+      },
+      (run) => run(),
+    );
     const line = `${'x'.repeat(98)}\n`;
     const count = Math.ceil((HIGH_WATER * 2) / line.length);
     const block = text(line.repeat(1000));
@@ -60,16 +64,45 @@ describe('terminal feed', () => {
 
   it('sets the private modes that the missing bytes set', () => {
     const terminal = slowTerminal();
-    const feed = new TerminalFeed(terminal.sink, () => 'GAP');
+    const feed = new TerminalFeed(
+      terminal.sink,
+      () => 'GAP',
+      (run) => run(),
+    );
     feed.push(text('first'));
     feed.push(text('\x1b[?1049h\x1b[?25l\x1b[?25h\n'));
     feed.push(new Uint8Array(HIGH_WATER).fill(10));
     expect(terminal.drain()).toContain('first\x1b[0m\x1b[?1049h\x1b[?25h\r\n');
   });
 
+  it('shows a flood one piece a frame, and the rest of it at full speed', () => {
+    const terminal = slowTerminal();
+    const frames: (() => void)[] = [];
+    const feed = new TerminalFeed(
+      terminal.sink,
+      () => 'GAP',
+      (run) => void frames.push(run),
+    );
+    feed.push(text('first'));
+    for (let i = 0; i < 10; i++) feed.push(new Uint8Array(1 << 20).fill(10));
+    terminal.drain();
+    const counts = [frames.length];
+    for (let frame = frames.shift(); frame !== undefined; frame = frames.shift()) {
+      frame();
+      terminal.drain();
+      counts.push(frames.length);
+    }
+    expect([counts.length, Math.max(...counts), counts.at(-1)]).toEqual([51, 1, 0]);
+    expect(feed.shownBytes).toBeLessThan(feed.takenBytes);
+  });
+
   it('survives binary garbage', () => {
     const terminal = slowTerminal();
-    const feed = new TerminalFeed(terminal.sink, () => 'GAP');
+    const feed = new TerminalFeed(
+      terminal.sink,
+      () => 'GAP',
+      (run) => run(),
+    );
     const garbage = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 7919) & 0xff);
     for (let i = 0; i < 10; i++) feed.push(garbage);
     expect(terminal.drain().length).toBeGreaterThan(0);
