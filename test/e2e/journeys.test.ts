@@ -11,7 +11,7 @@ import { writeProgram } from './support/programs.ts';
 import { CHROMIUM, launch, NARROW, screenshot, signIn, violations, WIDE } from './support/window.ts';
 
 const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
-const WAIT_MS = 20_000;
+const WAIT_MS = 30_000;
 
 describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', () => {
   const server = new AppServer();
@@ -180,7 +180,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', () => {
       .getByRole('navigation', { name: 'Parts of the instance' })
       .getByRole('link', { name: 'Settings' })
       .click();
-    await page.getByRole('textbox', { name: 'Tags' }).fill('quiet');
+    await page.getByLabel('Tags', { exact: true }).fill('quiet');
     await page.keyboard.press('Enter');
     await page.getByRole('textbox', { name: 'Notes' }).fill('does nothing, well');
     await button('Save').click();
