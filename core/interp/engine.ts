@@ -447,11 +447,24 @@ export class InterpreterEngine implements Engine {
   /** The slow path of emitted memory checks: first touch, code pages, accesses across pages, faults. */
   private slowAccess(low: number, high: number, sizeAndAccess: number, record: number): number {
     const isWrite = sizeAndAccess >= 0x10000;
-    if (this.prepareAccess(low >>> 0, high, sizeAndAccess & 0xffff, isWrite)) return 0;
+    const before = this.space.u16[(record + OP_HANDLER) >> 1]!;
+    const link = this.space.u32[(record + OP_LINK) >> 2]!;
+    if (this.prepareAccess(low >>> 0, high, sizeAndAccess & 0xffff, isWrite)) {
+      this.keepImmediate(record, before, link);
+      return 0;
+    }
     const ip = this.space.u32[(record + OP_IP) >> 2]!;
     this.setRip(ip);
     if (this.space.i32[st.excVector.offset >> 2] === VEC_GP && this.isStackAccess(ip, isWrite)) this.raise(VEC_SS, 0);
     return 1;
+  }
+
+  /** An instruction that has just dropped its own record still needs the immediate in it, which is where links are. */
+  private keepImmediate(record: number, handler: number, link: number): void {
+    const { u16, u32 } = this.space;
+    if (u16[(record + OP_HANDLER) >> 1] === handler) return;
+    u16[(record + OP_HANDLER) >> 1] = this.handlers.stale;
+    u32[(record + OP_LINK) >> 2] = link;
   }
 
   /** True when the instruction's access counts as one to the stack segment: implied, or by an RSP or RBP base. */

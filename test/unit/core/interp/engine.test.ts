@@ -270,6 +270,14 @@ describe('indirect branches', () => {
 });
 
 describe('code that changes', () => {
+  it('is changed by an immediate of the instruction before', () => {
+    // mov byte ptr [rip + 2], 0xe9; add rcx, 5 becomes sub rcx, 5; syscall
+    const cpu = new BareCpu().load('c6 05 02 00 00 00 e9 48 81 c1 05 00 00 00 0f 05', CODE, READ | WRITE | EXEC);
+    cpu.set({ [RCX]: 7 });
+    expect([cpu.run(), cpu.gpr(RCX), cpu.offset]).toEqual(['syscall', BigInt(CODE + 16), 16]);
+    expect(cpu.space.raw(CODE + 9, 1)[0]).toBe(0xe9);
+  });
+
   it('is decoded anew when the guest writes it', () => {
     // On a page with all rights: mov byte [rip+x], 2 changes the immediate of the mov eax that was run before.
     // 0: mov eax, 1; 5: mov byte [rip-11], 2 (the immediate at 1); 12: dec ecx; 14: jnz 0; 16: syscall
