@@ -1,6 +1,8 @@
 /** Bundles the command line, the worker and the manager into build/out: few files to load keep the start-up short. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -52,7 +54,11 @@ const commonJs = {
   ...common,
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
-  define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  define: {
+    'import.meta.dirname': '__dirname',
+    'import.meta.filename': '__filename',
+    ELFDECK_BUILD: JSON.stringify(sourceDigest()),
+  },
   plugins: [sharedModule, lazyModule],
   // A script that runs from a cache can't import.
   supported: { 'dynamic-import': false },
@@ -90,17 +96,33 @@ await import('./handlers.ts');
 
 fillCodeCache([
   ['run', '--quiet', 'tour'],
+  ['run', '--quiet', 'tour'],
   ['run', '--quiet', '--stats', 'hello'],
   // Dynamic programs on a folder, where there are any.
+  ['run', '--quiet', '-r', '/:ro', '/bin/ls', '-l', '/'],
   ['run', '--quiet', '-r', '/:ro', '/bin/ls', '-l', '/'],
 ]);
 
 // Written last: without it the build is not complete.
 writeFileSync(join(outdir, 'built'), '');
 
-/** Runs commands that each add to the code cache what they needed. */
+/** Runs commands that each add to the code cache what they needed, the second time with what the first has kept. */
 function fillCodeCache(commands) {
-  const env = { ...process.env, ELFDECK_GROW_CODE_CACHE: '1' };
+  const kept = mkdtempSync(join(tmpdir(), 'elfdeck-build-'));
+  const env = { ...process.env, ELFDECK_GROW_CODE_CACHE: '1', ELFDECK_CACHE_DIR: kept };
   const entry = join(root, 'core/cli/bin/elfdeck');
   for (const words of commands) spawnSync(process.execPath, [entry, ...words], { env, stdio: 'ignore' });
+  rmSync(kept, { recursive: true });
+}
+
+/** Digest of everything that the bundle is made of. */
+function sourceDigest() {
+  const hash = createHash('sha256');
+  const files = readdirSync(join(root, 'core'), { recursive: true }).filter((name) => /\.(ts|txt)$/.test(name));
+  for (const file of files.sort().map((name) => join(root, 'core', name)))
+    hash.update(file.slice(root.length)).update(readFileSync(file));
+  return hash
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+    .slice(0, 32);
 }

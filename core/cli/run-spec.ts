@@ -34,6 +34,8 @@ export interface RunOptions extends NetworkOptions {
   jit?: string;
   tty?: boolean;
   quiet?: boolean;
+  /** False for --no-cache. */
+  cache?: boolean;
 }
 
 /** The CPU we emulate by its names: level x86-64-v2 and more, or with AVX2 and FMA besides. */
@@ -58,6 +60,7 @@ export function specFrom(options: RunOptions, words: readonly string[]): VmSpec 
   if (options.user !== undefined) spec.user = options.user;
   const strace = parseStrace(options);
   if (strace !== undefined) spec.strace = strace;
+  if (options.cache === false) spec.cache = false;
   if (options.initrd !== undefined) spec.initrd = checkInitrd(options.initrd);
   if (options.rootfs !== undefined) spec.rootfs = parseRootfs(options.rootfs);
   else if (options.initrd === undefined && words.length > 0) Object.assign(spec, hostProgram(words));

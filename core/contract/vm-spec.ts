@@ -86,6 +86,8 @@ export const VmSpec = z.object({
   jit: z.enum(['auto', 'always', 'off']),
   /** Size of the terminal at the other end; without one fds 0 to 2 are pipes. */
   terminal: z.optional(TerminalSize),
+  /** False: nothing is taken from the cache on disk nor left in it. */
+  cache: z.optional(z.boolean()),
   /** No banner and no kernel messages below errors. */
   isQuiet: z.boolean(),
 });

@@ -10,7 +10,9 @@ import { type Ending, workerApi } from '../contract/worker-protocol.ts';
 import { loadImage } from '../machine/load-image.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { MachineHost } from '../machine/machine-host.ts';
+import { BUILD } from '../machine/release.ts';
 import { Station } from '../net/station.ts';
+import { userCache } from './disk-cache.ts';
 import type { WorkerInput } from './entry.ts';
 import { FileMapFolder } from './file-map-folder.ts';
 import { gunzip } from './gunzip.ts';
@@ -94,7 +96,7 @@ function serveRequests(): void {
   }
 }
 
-function hostOf(device: RingConsole): MachineHost {
+function hostOf(device: RingConsole, given: VmSpec): MachineHost {
   return {
     clock,
     random: new HostRandom().fill,
@@ -115,6 +117,7 @@ function hostOf(device: RingConsole): MachineHost {
     readFile: readHostFile,
     transport: station,
     commonHandlers: handlers,
+    cache: given.cache === false || BUILD === undefined ? undefined : userCache(BUILD),
     gunzip,
   };
 }
@@ -122,7 +125,7 @@ function hostOf(device: RingConsole): MachineHost {
 async function runInstance(given: VmSpec): Promise<Ending> {
   console = new RingConsole(channel, given.terminal, (event) => port.postMessage(event), control.isClosed);
   const image = await loadImage(given.image, nodeImageFiles);
-  machine = createMachine({ spec: given, image }, hostOf(console));
+  machine = createMachine({ spec: given, image }, hostOf(console, given));
   for (const request of early.splice(0)) port.postMessage(answer(request));
   for (;;) {
     while (isPaused) {

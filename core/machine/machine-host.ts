@@ -1,4 +1,5 @@
 /** What a machine needs from the computer it runs on; core/host has the one for Node, tests have fakes. */
+import type { Cache } from '../dev/cache.ts';
 import type { Clock, RandomFill } from '../dev/clock.ts';
 import type { ConsoleDevice } from '../dev/console.ts';
 import type { HostFolder } from '../dev/host-folder.ts';
@@ -28,6 +29,8 @@ export interface MachineHost {
   readonly transport?: Transport | undefined;
   /** Prebuilt handlers of tier 0, where there are any. */
   readonly commonHandlers: WebAssembly.Module | undefined;
+  /** Where work done for one run is kept for the next; undefined when nothing may be. */
+  readonly cache: Cache | undefined;
   /** Unpacks a gzip stream; throws when it is damaged or makes more than `maxBytes`. */
   gunzip(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }

@@ -45,6 +45,7 @@ async function formsOf(words: readonly string[]): Promise<string[]> {
       readFile: readHostFile,
       gunzip: (bytes) => bytes,
       commonHandlers: undefined,
+      cache: undefined,
     },
   );
   machine.run();

@@ -54,6 +54,7 @@ export function addRunCommand(program: Command): Command {
     .option('-t, --tty', 'treat the console as a terminal (default: when stdin and stdout are one)')
     .option('--no-tty', 'treat the console as pipes')
     .option('-q, --quiet', 'no banner')
+    .option('--no-cache', 'use no cache on disk (ELFDECK_CACHE_DIR names its folder)')
     .option('--name <NAME>', 'name of the instance')
     .option('--stats', 'print figures of the run as JSON to stderr')
     .option('--missing', 'list the system calls that the program missed')
