@@ -1,4 +1,5 @@
 /** Puts tier 0 together: instruction table, helpers, prebuilt handlers. */
+import type { Cache } from '../dev/cache.ts';
 import type { RandomFill } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import * as st from '../vcpu/state.ts';
@@ -24,6 +25,8 @@ export interface EngineOptions {
   cpu?: CpuModel;
   /** Prebuilt handlers (build/handlers.ts). */
   common?: WebAssembly.Module | undefined;
+  /** Where decoded runs are kept from one run of a program to the next. */
+  cache?: Cache | undefined;
 }
 
 const tables = new Map<CpuModel, DecodeTable>();
@@ -57,7 +60,7 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
       ...cryptoHelpers(space),
     }),
   );
-  engine = new InterpreterEngine(space, decodeTable(cpu), helpers, options.common);
+  engine = new InterpreterEngine(space, decodeTable(cpu), helpers, options.common, options.cache);
   return engine;
 }
 

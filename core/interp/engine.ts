@@ -2,6 +2,7 @@
  * Tier 0: runs guest code through the op cache. `run` enters emitted code, which comes back with an exit reason; look-ups
  * of addresses that are not decoded yet are answered here. Runs on the vCPU's thread.
  */
+import type { Cache } from '../dev/cache.ts';
 import { OP_COUNT, OP_HANDLER, OP_IP, OP_LINK, OP_SIZE } from '../ir/op-record.ts';
 import type { AddressSpace, FaultCause } from '../mem/address-space.ts';
 import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_EXEC, PERM_TABLE } from '../mem/layout.ts';
@@ -25,6 +26,7 @@ import * as st from '../vcpu/state.ts';
 import { FLAG_AC, FLAG_TF, MODE_FLAGS } from '../vcpu/vcpu.ts';
 import { type DecodeFailure, Decoder, type DecodeTable, type Insn } from '../x86/decoder.ts';
 import { Handlers, type HelperFunction } from './handlers.ts';
+import { KeptRuns } from './kept-runs.ts';
 import { OpCache, pageOf } from './op-cache.ts';
 import { beginRepeated, endRepeated } from './single-step.ts';
 import { writeRecord } from './write-record.ts';
@@ -67,6 +69,7 @@ export class InterpreterEngine implements Engine {
   readonly statistics: EngineStatistics = {
     instructions: 0,
     decodedInstructions: 0,
+    keptInstructions: 0,
     decodedBlocks: 0,
     handlers: 0,
     flushes: 0,
@@ -77,13 +80,19 @@ export class InterpreterEngine implements Engine {
   tier1: Tier1 | undefined = undefined;
   private readonly decoder: Decoder;
   private readonly cache: OpCache;
+  /** Where runs are kept for the next time, and those of this program. */
+  private readonly store: Cache | undefined;
+  private keptKey = '';
+  private kept: KeptRuns | undefined = undefined;
 
   constructor(
     space: AddressSpace,
     table: DecodeTable,
     helpers: ReadonlyMap<string, HelperFunction>,
     common?: WebAssembly.Module,
+    store?: Cache,
   ) {
+    this.store = store;
     this.space = space;
     this.decoder = new Decoder(table);
     this.cache = new OpCache(space);
@@ -98,8 +107,20 @@ export class InterpreterEngine implements Engine {
       // A call that waits must not go on in code that changed.
       this.forbidReturns();
       this.cache.invalidate(first, count, this.handlers.goto);
+      this.kept?.changed(first, count);
       this.tier1?.invalidate(first, count);
     };
+  }
+
+  begin(program: string): void {
+    if (this.store === undefined) return;
+    this.keptKey = `decoded runs of ${program}`;
+    this.kept = new KeptRuns(this.space, this.handlers, this.store.read(this.keptKey));
+  }
+
+  end(): void {
+    const bytes = this.kept?.serialize();
+    if (bytes !== undefined) this.store!.write(this.keptKey, bytes);
   }
 
   /** No call of translated code waits for a return. */
@@ -308,6 +329,8 @@ export class InterpreterEngine implements Engine {
     if (ip < 0) return 0;
     if (!this.cache.hasRoom(RUN_LIMIT + 2) || !this.handlers.hasRoom(RUN_LIMIT)) this.flush();
     const { cache, decoder } = this;
+    const restored = this.restoreRun(ip);
+    if (restored !== 0) return restored;
     const { insn } = decoder;
     let first = 0;
     let at = ip;
@@ -333,7 +356,34 @@ export class InterpreterEngine implements Engine {
       at += insn.length;
       if (insn.enc.insn.endsBlock) break;
     }
+    if (first !== 0 && !this.handlers.isStrict) this.kept?.note(ip, at, first, cache.countFrom(first));
     this.finishRun(first, ip, at);
+    return first;
+  }
+
+  /** The first record of a run that was decoded in an earlier run of the program; 0 when there is none. */
+  private restoreRun(ip: number): number {
+    const { kept, cache, handlers, space } = this;
+    const run = handlers.isStrict ? undefined : kept?.find(ip);
+    if (run === undefined || !cache.hasRoom(run.count + 1)) return 0;
+    const first = cache.allocate(run.count);
+    kept!.restore(first);
+    let { end } = run;
+    for (let record = first; record < first + run.count * OP_SIZE; record += OP_SIZE) {
+      const at = space.u32[(record + OP_IP) >> 2]!;
+      if (!handlers.isOfForm(space.u16[(record + OP_HANDLER) >> 1]!)) continue;
+      const known = record === first ? 0 : cache.find(at);
+      if (known !== 0) {
+        // As when it is decoded: there is one record for an instruction.
+        cache.releaseFrom(record);
+        this.writeGoto(at, known);
+        end = at;
+        break;
+      }
+      cache.insert(at, record);
+    }
+    this.statistics.keptInstructions += cache.countFrom(first);
+    this.finishRun(first, ip, end);
     return first;
   }
 
@@ -341,6 +391,7 @@ export class InterpreterEngine implements Engine {
   private flush(): void {
     this.tier1?.dropAll();
     this.cache.flush();
+    this.kept?.stop();
     this.statistics.flushes++;
     if (!this.handlers.hasRoom(RUN_LIMIT)) this.handlers.forget();
   }

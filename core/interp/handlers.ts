@@ -111,7 +111,11 @@ export class Handlers {
     const sizeIndex = normalSize(insn);
     const addressIndex = addressFormIndex(insn);
     const repeatIndex = enc.rep === undefined ? 0 : insn.repeat === 'none' ? 0 : insn.repeat === 'rep' ? 1 : 2;
-    const number = formNumber(enc.id, sizeIndex, addressIndex, repeatIndex);
+    return this.slotOf(formNumber(enc.id, sizeIndex, addressIndex, repeatIndex));
+  }
+
+  /** The table slot for a form. A new one works only after `compilePending`. */
+  slotOf(number: number): number {
     const slots = this.isStrict ? this.strictSlots : this.slots;
     let slot = slots[number]!;
     if (slot === 0) {
@@ -120,6 +124,18 @@ export class Handlers {
       this.pending.push({ slot, ...describeForm(this.rows, number), isStrict: this.isStrict });
     }
     return slot;
+  }
+
+  /** True for a slot that serves instructions, not one of the pseudo handlers. */
+  isOfForm(slot: number): boolean {
+    return slot >= FIRST_SLOT;
+  }
+
+  /** The form that each slot serves while accesses are not strict; -1 where there is none. */
+  formsBySlot(): Int32Array {
+    const forms = new Int32Array(TABLE_SIZE).fill(-1);
+    for (const [form, slot] of this.slots.entries()) if (slot !== 0) forms[slot] = form;
+    return forms;
   }
 
   /** Generates the handlers asked for since the last call. */

@@ -34,10 +34,18 @@ export class OpCache {
   hasRoom(count: number): boolean {
     return this.next + count * OP_SIZE <= this.end;
   }
-  allocate(): number {
+  allocate(count = 1): number {
     const record = this.next;
-    this.next += OP_SIZE;
+    this.next += count * OP_SIZE;
     return record;
+  }
+  /** Gives back the records from `record` on, the last ones allocated. */
+  releaseFrom(record: number): void {
+    this.next = record;
+  }
+  /** How many records there are from `record` on. */
+  countFrom(record: number): number {
+    return (this.next - record) / OP_SIZE;
   }
   get bytesUsed(): number {
     return this.next - OP_CACHE;

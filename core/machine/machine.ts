@@ -68,7 +68,7 @@ export class Machine {
     this.kernel = new Kernel(this.kernelHost(), selectLibraries(image));
     this.kernel.syscalls = new SyscallTable(this.kernel.libraries);
     this.kernel.scheduler = new Scheduler(this.kernel);
-    const { clock, random, commonHandlers } = host;
+    const { clock, random, commonHandlers, cache } = host;
     const timestampNs = (): number => clock.monotonicNs() - this.bootNs;
     this.mm = new Mm(new AddressSpace(spec.memoryMiB * MIB), (space) =>
       createTieredEngine(space, {
@@ -76,6 +76,7 @@ export class Machine {
         random,
         cpu: cpuModel(spec.cpu),
         common: commonHandlers,
+        cache,
         jit: spec.jit,
       }),
     );
@@ -131,12 +132,9 @@ export class Machine {
     if (spec.user !== undefined) setUser(task, spec.user);
     setWorkdir(task, spec, image);
     this.traceCalls();
-    startProgram(
-      task,
-      this.programWords(line.program, initrd?.kind === 'elf'),
-      image,
-      initrd?.kind === 'elf' ? initrd.bytes : undefined,
-    );
+    const words = this.programWords(line.program, initrd?.kind === 'elf');
+    this.engine.begin(JSON.stringify([spec.cpu, spec.rootfs ?? spec.initrd ?? '', words[0]]));
+    startProgram(task, words, image, initrd?.kind === 'elf' ? initrd.bytes : undefined);
     kernel.scheduler.add(task);
   }
 
@@ -184,6 +182,7 @@ export class Machine {
     const outcome = this.kernel.scheduler.run();
     this.busyNs += this.host.clock.monotonicNs() - startNs;
     if (outcome === 'request') return undefined;
+    this.engine.end();
     const exit: ProgramExit = this.kernel.scheduler.end!;
     const report = this.log.reports.join('\n');
     return { exit, statistics: this.statistics(), ...(report === '' ? {} : { report }) };

@@ -6,6 +6,10 @@ export interface Engine {
    * branch after it. Returns how many instructions ran.
    */
   run(budget: number): number;
+  /** A program of this name is about to start: what earlier runs of it have left may be used. */
+  begin(program: string): void;
+  /** The program is over: leaves what its next run can use. */
+  end(): void;
   /** Figures for `--stats`. */
   readonly statistics: EngineStatistics;
 }
@@ -13,6 +17,8 @@ export interface Engine {
 export interface EngineStatistics {
   instructions: number;
   decodedInstructions: number;
+  /** Of those, instructions that an earlier run had decoded. */
+  keptInstructions: number;
   decodedBlocks: number;
   handlers: number;
   flushes: number;

@@ -1,4 +1,5 @@
 /** A vCPU with its engine and memory and nothing else: for tests of the CPU. Code is given as hex bytes. */
+import type { EngineOptions } from '../../core/interp/create.ts';
 import type { InterpreterEngine } from '../../core/interp/engine.ts';
 import { createTieredEngine } from '../../core/jit/create.ts';
 import type { JitMode } from '../../core/jit/tier1.ts';
@@ -26,10 +27,10 @@ export class BareCpu {
   private loadedAt = CODE;
   private nextCode = 0x200_0000;
 
-  constructor(memoryBytes = 64 << 20, jit: JitMode = 'off') {
+  constructor(memoryBytes = 64 << 20, jit: JitMode = 'off', options: Partial<EngineOptions> = {}) {
     this.space = new AddressSpace(memoryBytes);
     this.vcpu = new Vcpu(this.space);
-    this.engine = createTieredEngine(this.space, { timestampNs: () => 0, random: () => {}, jit });
+    this.engine = createTieredEngine(this.space, { timestampNs: () => 0, random: () => {}, jit, ...options });
     this.vcpu.reset();
   }
 

@@ -122,7 +122,16 @@ export class ScriptedMachine {
         space.i32[st.exitReason.offset >> 2] = step === undefined ? EXIT_BUDGET : step(task.vcpu);
         return 1;
       },
-      statistics: { instructions: 0, decodedInstructions: 0, decodedBlocks: 0, handlers: 0, flushes: 0 },
+      begin: () => {},
+      end: () => {},
+      statistics: {
+        instructions: 0,
+        decodedInstructions: 0,
+        keptInstructions: 0,
+        decodedBlocks: 0,
+        handlers: 0,
+        flushes: 0,
+      },
     };
   }
 
