@@ -1,6 +1,6 @@
 /** Puts tier 0 together: instruction table, helpers, prebuilt handlers. */
 import type { Cache } from '../dev/cache.ts';
-import type { RandomFill } from '../dev/clock.ts';
+import type { RandomFill, SharedClocks } from '../dev/clock.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import * as st from '../vcpu/state.ts';
 import { type CpuModel, cpuModel, DEFAULT_CPU, hasFeature } from '../x86/cpuid.ts';
@@ -21,6 +21,8 @@ export interface EngineOptions {
   /** Nanoseconds for RDTSC. */
   timestampNs: () => number;
   random: RandomFill;
+  /** Clocks for the vDSO. */
+  clocks?: SharedClocks | undefined;
   /** The CPU to be; the default model unless told. */
   cpu?: CpuModel;
   /** Prebuilt handlers (build/handlers.ts). */
@@ -52,6 +54,7 @@ export function createEngine(space: AddressSpace, options: EngineOptions): Inter
       ...generalHelpers(space, {
         timestampNs: options.timestampNs,
         random: options.random,
+        clocks: options.clocks,
         cpu,
         access: (low, high, size, isWrite) => engine!.prepareAccess(low, high, size, isWrite),
       }),

@@ -26,6 +26,7 @@ function registerAt(offset: Node | undefined): number[] {
 const written: Record<string, (args: readonly Node[]) => number[]> = {
   divide128: () => [],
   timestamp: () => [],
+  readClock: () => [],
   random: () => [],
   emms: () => [],
   cpuid: () => [st.RAX, st.RCX, st.RDX, st.RBX],

@@ -6,12 +6,15 @@ import { utf8ToStr } from '../base/bytes.ts';
 import { VmError } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
 import type { Ending, ProgramExit, Statistics } from '../contract/worker-protocol.ts';
+import type { SharedClocks } from '../dev/clock.ts';
 import { bannerText } from '../image/banner.ts';
 import type { Image } from '../image/image.ts';
 import { cpuModel, disassembleBytes } from '../interp/create.ts';
 import { createTieredEngine } from '../jit/create.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { libraryOptions } from '../kernel/lib/index.ts';
+import { clocks } from '../kernel/lib/posix-time/clocks.ts';
+import { posixTime } from '../kernel/lib/posix-time/lib.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
 import { fromKernel, sendToGroup } from '../kernel/lib/uksignal/send.ts';
 import { Mm } from '../kernel/mm/mm.ts';
@@ -74,12 +77,18 @@ export class Machine {
       createTieredEngine(space, {
         timestampNs,
         random,
+        clocks: this.sharedClocks(),
         cpu: cpuModel(spec.cpu),
         common: commonHandlers,
         cache,
         jit: spec.jit,
       }),
     );
+  }
+
+  /** What the vDSO may read by itself: the clocks of posix-time, where the image has that. */
+  private sharedClocks(): SharedClocks | undefined {
+    return this.kernel.libraries.includes(posixTime) ? clocks(this.kernel) : undefined;
   }
 
   private kernelHost() {

@@ -55,6 +55,8 @@ export class AddressSpace {
   onFault: (page: number, access: Access, cause: FaultCause) => FaultCause = (_page, _access, cause) => cause;
   /** True once a load can fault for a reason of its own (pages read on demand, aliases): loads must be checked then. */
   needsLoadChecks = false;
+  /** Page of the vDSO, where the kernel has put one. */
+  vdsoPage = -1;
   /** Pages the VM may have resident. */
   limitPages: number;
 

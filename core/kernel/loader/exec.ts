@@ -140,7 +140,7 @@ function takeFileIds({ credentials, attributes }: Process, { place, attributes: 
 
 function mapVdso(mm: Mm): number {
   const image = vdsoImage();
-  return mm.map({
+  const address = mm.map({
     address: 0,
     len: image.length,
     prot: PROT_READ | PROT_EXEC,
@@ -148,6 +148,8 @@ function mapVdso(mm: Mm): number {
     backing: new BytesBacking(image, '[vdso]'),
     name: '[vdso]',
   });
+  mm.space.vdsoPage = address / PAGE_SIZE;
+  return address;
 }
 
 const isSecure = ({ uid, euid, gid, egid }: Credentials): boolean => uid !== euid || gid !== egid;

@@ -1,7 +1,8 @@
 /**
  * The vDSO: a shared object of one page that the kernel maps into every process (vdso(7)), built when first asked for.
- * Its functions make the plain system call: reading the clock costs an exit either way, and programs that insist on the
- * symbols find them. glibc, musl and Go look them up by DT_HASH or DT_GNU_HASH with version LINUX_2.6.
+ * Clocks are read by a hint instruction that has a meaning here only (core/x86/insn/system.ts); where it has none, or the
+ * clock is a thread's own, the function makes the system call. glibc, musl and Go look the functions up by DT_HASH or
+ * DT_GNU_HASH with version LINUX_2.6.
  */
 
 import { strToBytes } from '../../base/bytes.ts';
@@ -11,17 +12,55 @@ import * as elf from '../abi/elf.ts';
 const SONAME = 'linux-vdso.so.1';
 const VERSION = 'LINUX_2.6';
 
-/** Exported functions and the system calls they make. */
-const functions: readonly (readonly [name: string, nr: number])[] = [
-  ['__vdso_clock_gettime', 228],
-  ['__vdso_gettimeofday', 96],
-  ['__vdso_time', 201],
-  ['__vdso_getcpu', 309],
-  ['__vdso_clock_getres', 229],
+/** Where only the kernel can answer: `mov eax, NR; syscall; ret`. */
+const systemCall = (nr: number): number[] => [0xb8, nr, nr >> 8, 0, 0, 0x0f, 0x05, 0xc3];
+
+/** `mov eax, NR; test eax, eax` clears ZF; the hint sets it when seconds are in RAX and the fraction is in RDX; `jne +AHEAD`. */
+const readClock = (nr: number, ahead: number): number[] => [
+  ...[0xb8, nr, 0, 0, 0, 0x85, 0xc0],
+  ...[0x0f, 0x1e, 0xc0],
+  ...[0x75, ahead],
 ];
 
-/** `mov eax, NR; syscall; ret`, padded. */
-const FUNCTION_SIZE = 16;
+/** `mov [REGISTER], rax; mov [REGISTER+8], rdx; xor eax, eax; ret`, with the low ModRM bits of RSI or RDI. */
+const storePair = (register: number): number[] => [
+  ...[0x48, 0x89, register, 0x48, 0x89, 0x50 | register, 0x08],
+  ...[0x31, 0xc0, 0xc3],
+];
+const RSI = 6;
+const RDI = 7;
+
+/** Exported functions with their code. */
+const functions: readonly (readonly [name: string, code: readonly number[]])[] = [
+  ['__vdso_clock_gettime', [...readClock(228, 10), ...storePair(RSI), ...systemCall(228)]],
+  [
+    '__vdso_gettimeofday',
+    // test rsi, rsi; jne; test rdi, rdi; je: a time zone asked for, or nothing to fill in, is the kernel's business.
+    [
+      0x48,
+      0x85,
+      0xf6,
+      0x75,
+      27,
+      0x48,
+      0x85,
+      0xff,
+      0x74,
+      22,
+      ...readClock(96, 10),
+      ...storePair(RDI),
+      ...systemCall(96),
+    ],
+  ],
+  // test rdi, rdi; je +3; mov [rdi], rax; ret
+  ['__vdso_time', [...readClock(201, 9), 0x48, 0x85, 0xff, 0x74, 3, 0x48, 0x89, 0x07, 0xc3, ...systemCall(201)]],
+  ['__vdso_getcpu', systemCall(309)],
+  ['__vdso_clock_getres', systemCall(229)],
+];
+
+/** Room for the longest of them. */
+const FUNCTION_SIZE = 48;
+const INT3 = 0xcc;
 
 /** Version indices (gABI extension by Sun): 1 is the object itself. */
 const VERSION_INDEX = 2;
@@ -117,13 +156,11 @@ function build(): Uint8Array {
 
 function writeText(image: Image): number {
   const at = image.place(functions.length * FUNCTION_SIZE, FUNCTION_SIZE);
-  for (const [i, [, nr]] of functions.entries()) {
+  const bytes = new Uint8Array(image.view.buffer);
+  for (const [i, [, code]] of functions.entries()) {
     const start = at + i * FUNCTION_SIZE;
-    image.view.setUint8(start, 0xb8);
-    image.view.setUint32(start + 1, nr, true);
-    image.view.setUint16(start + 5, 0x050f, true);
-    image.view.setUint8(start + 7, 0xc3);
-    for (let pad = 8; pad < FUNCTION_SIZE; pad++) image.view.setUint8(start + pad, 0xcc);
+    bytes.fill(INT3, start, start + FUNCTION_SIZE);
+    bytes.set(code, start);
   }
   return at;
 }
@@ -137,7 +174,7 @@ function writeSymbols(image: Image, names: readonly number[], text: number): num
     image.view.setUint8(symbol + 4, 0x12);
     image.view.setUint16(symbol + 6, 1, true);
     image.long(symbol + 8, text + i * FUNCTION_SIZE);
-    image.long(symbol + 16, 8);
+    image.long(symbol + 16, functions[i]![1].length);
   }
   return at;
 }

@@ -9,6 +9,8 @@ export const divideHelper = declareHelper('divide128', ['i32'], 'i32');
 export const cpuidHelper = declareHelper('cpuid', []);
 /** Time stamp counter to scratch[0]. */
 export const timestampHelper = declareHelper('timestamp', []);
+/** For the vDSO: (system call number, clock, low half of RIP): 1 when seconds and fraction are in scratch[0], else 0. */
+export const readClockHelper = declareHelper('readClock', ['i32', 'i32', 'i32'], 'i32');
 /** Random 64 bits to scratch[0]. */
 export const randomHelper = declareHelper('random', []);
 /** REP MOVS and REP STOS: (operation 0 movs, 1 stos; element bytes; low half of the segment base): nonzero when it faulted. */

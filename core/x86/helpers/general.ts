@@ -1,6 +1,8 @@
 /** Helpers of the general instructions: POPF, 128-bit division, CPUID, time stamp, random numbers, REP MOVS and STOS. */
+
+import type { SharedClocks } from '../../dev/clock.ts';
 import type { AddressSpace } from '../../mem/address-space.ts';
-import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_READ, PERM_TABLE, PERM_WRITE } from '../../mem/layout.ts';
+import { GUEST_BASE, GUEST_TOP, PAGE_SHIFT, PAGE_SIZE, PERM_READ, PERM_TABLE, PERM_WRITE } from '../../mem/layout.ts';
 import { EXIT_EXCEPTION, VEC_DE } from '../../vcpu/exits.ts';
 import * as st from '../../vcpu/state.ts';
 import { FLAG_AC, Vcpu } from '../../vcpu/vcpu.ts';
@@ -11,6 +13,8 @@ export interface HelperEnvironment {
   /** Nanoseconds, never going back: the time stamp counter. */
   timestampNs: () => number;
   random: (into: Uint8Array) => void;
+  /** What the vDSO reads; without it every reading is a system call. */
+  clocks?: SharedClocks | undefined;
   cpu: CpuModel;
   /** Makes `size` bytes ready for an access, or sets up the exception and answers false; the engine's own slow path. */
   access: (low: number, high: number, size: number, isWrite: boolean) => boolean;
@@ -37,15 +41,48 @@ export function generalHelpers(space: AddressSpace, env: HelperEnvironment): Rec
       return undefined;
     },
     timestamp: () => {
-      space.dv.setBigUint64(st.scratch.offset, BigInt(Math.floor(env.timestampNs())), true);
+      setLong(space, st.scratch.offset, Math.floor(env.timestampNs()));
       return undefined;
     },
+    readClock: (call, clock, ip) => readClock(space, env.clocks, call!, clock!, ip! >>> 0),
     random: () => {
       env.random(space.u8.subarray(st.scratch.offset, st.scratch.offset + 8));
       return undefined;
     },
     repeatString: (operation, size, segment) => repeatString(space, vcpu, env, operation === 1, size!, segment! >>> 0),
   };
+}
+
+/** A number that is a whole one and not negative, as 64 bits. */
+function setLong({ u32 }: AddressSpace, offset: number, value: number): void {
+  u32[offset >> 2] = value;
+  u32[(offset >> 2) + 1] = value / 0x1_0000_0000;
+}
+
+/** System calls that the vDSO may answer itself. */
+const CALL_CLOCK_GETTIME = 228;
+const CALL_GETTIMEOFDAY = 96;
+const CALL_TIME = 201;
+const CLOCK_REALTIME = 0;
+
+/** Leaves seconds and fraction for the vDSO at `ip`; 0 elsewhere, and for what only the kernel can answer. */
+function readClock(
+  space: AddressSpace,
+  clocks: SharedClocks | undefined,
+  call: number,
+  clock: number,
+  ip: number,
+): number {
+  if (clocks === undefined || ip >>> PAGE_SHIFT !== space.vdsoPage) return 0;
+  if (call === CALL_CLOCK_GETTIME) {
+    if (!clocks.readShared(clock)) return 0;
+    setLong(space, st.scratch.offset + 8, clocks.nanos);
+  } else {
+    if ((call !== CALL_GETTIMEOFDAY && call !== CALL_TIME) || !clocks.readShared(CLOCK_REALTIME)) return 0;
+    setLong(space, st.scratch.offset + 8, Math.floor(clocks.nanos / 1000));
+  }
+  setLong(space, st.scratch.offset, clocks.seconds);
+  return 1;
 }
 
 function divide128(space: AddressSpace, isSigned: boolean): number {

@@ -1,8 +1,8 @@
 /** System and miscellaneous instructions that user mode meets: SDM vol. 2. */
 import { EXIT_SYSCALL, VEC_BP, VEC_GP, VEC_UD } from '../../vcpu/exits.ts';
 import * as st from '../../vcpu/state.ts';
-import { RAX, RCX, RDX } from '../../vcpu/state.ts';
-import { cpuidHelper, randomHelper, timestampHelper } from '../helpers/declared.ts';
+import { RAX, RCX, RDI, RDX } from '../../vcpu/state.ts';
+import { cpuidHelper, randomHelper, readClockHelper, timestampHelper } from '../helpers/declared.ts';
 import type { LiftContext, Width } from '../lift-context.ts';
 import { type EncodingSpec, enc, type InsnDef } from '../notation.ts';
 import { readFlags } from '../rflags.ts';
@@ -76,6 +76,20 @@ export const system: InsnDef[] = [
   // Faults as a load of the byte would.
   nothing('clflush', enc('NP 0F AE /7', 'r:Mb')),
   nothing('clflushopt', enc('66 0F AE /7', 'r:Mb', { cpuid: 'clflushopt' })),
+  {
+    // A hint that does nothing, but for the vDSO (core/kernel/loader/vdso.ts): there it answers the system call that EAX
+    // names, about the clock in EDI, with RAX and RDX and with ZF set, unless only the kernel can.
+    mnemonic: 'nop',
+    encodings: [enc('NP 0F 1E C0')],
+    lift(c) {
+      const { b } = c;
+      b.if(b.call(readClockHelper, c.gpr(RAX, 32), c.gpr(RDI, 32), b.wrap(c.thisIp())), () => {
+        c.setGpr(RAX, 64, b.state('i64.load', scratch(0)));
+        c.setGpr(RDX, 64, b.state('i64.load', scratch(8)));
+        c.setZf(b.i32(1));
+      });
+    },
+  },
   {
     mnemonic: 'syscall',
     encodings: [enc('0F 05')],

@@ -5,6 +5,8 @@
  * CLOCK_BOOTTIME is CLOCK_MONOTONIC, as the machine never sleeps; the coarse clocks are as exact as the others; TAI is
  * realtime plus the offset that adjtimex sets.
  */
+
+import type { SharedClocks } from '../../../dev/clock.ts';
 import {
   CLOCK_BOOTTIME,
   CLOCK_BOOTTIME_ALARM,
@@ -29,7 +31,7 @@ import { NS_PER_SECOND } from '../../timespec.ts';
 /** How long a reading of the host's wall clock offset holds: it costs more than the clock itself. */
 const OFFSET_LIFETIME_NS = 10_000_000;
 
-export class Clocks {
+export class Clocks implements SharedClocks {
   /** The last reading. */
   seconds = 0;
   nanos = 0;
@@ -48,6 +50,14 @@ export class Clocks {
 
   /** Reads `clock` as the task sees it; false when there is no such clock. */
   read(task: Task, clock: number): boolean {
+    if (this.readShared(clock)) return true;
+    const source = cpuTimeSource(task, clock);
+    if (source === undefined) return false;
+    this.setNs(source());
+    return true;
+  }
+
+  readShared(clock: number): boolean {
     switch (clock) {
       case CLOCK_REALTIME:
       case CLOCK_REALTIME_COARSE:
@@ -66,10 +76,7 @@ export class Clocks {
         this.seconds += this.taiOffset;
         return true;
     }
-    const source = cpuTimeSource(task, clock);
-    if (source === undefined) return false;
-    this.setNs(source());
-    return true;
+    return false;
   }
 
   readRealtime(): void {
