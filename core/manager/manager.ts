@@ -2,9 +2,15 @@
 import { VmError } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
 import { Instance, type OutputConsumer } from './instance.ts';
+import { keepSpare } from './worker-thread.ts';
 
 export class Manager {
   private readonly instances = new Map<string, Instance>();
+
+  /** `keepsSpare`: a thread is always started ahead, for quick starts at the price of its memory. */
+  constructor({ keepsSpare = false } = {}) {
+    if (keepsSpare) keepSpare(true);
+  }
 
   /** A new instance, not started. Its name must be free. */
   create(spec: VmSpec, consume: OutputConsumer): Instance {

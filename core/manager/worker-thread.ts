@@ -24,16 +24,43 @@ let prestarted: WorkerThread | undefined;
 /** Handlers of tier 0, compiled once: what one instance has V8 compile serves the others of the process. */
 let handlers: WebAssembly.Module | undefined;
 
+/** True while there is to be a thread ahead at all times. */
+let keepsSpare = false;
+/** The next spare thread waits until the instance that took the last one is under way: both would want the processor. */
+const SPARE_DELAY_MS = 300;
+
 /** Starts a thread for the next `startWorker`. It does not keep the process alive until then. */
 export function prestart(): void {
-  prestarted = create();
-  prestarted.worker.unref();
+  const thread = create();
+  prestarted = thread;
+  thread.worker.unref();
+  const forget = (): void => {
+    if (prestarted === thread) prestarted = undefined;
+  };
+  // One that fails before it is asked for anything is replaced when it is needed.
+  thread.worker.on('error', forget);
+  thread.worker.on('exit', forget);
+}
+
+/**
+ * Keeps a thread started for the next instance from now on, or no longer: it saves each start what a thread needs to begin
+ * and to load its code, and costs some 25 MB. For processes that live long.
+ */
+export function keepSpare(isWanted: boolean): void {
+  keepsSpare = isWanted;
+  if (isWanted) {
+    if (prestarted === undefined) prestart();
+  } else {
+    void prestarted?.worker.terminate();
+    prestarted = undefined;
+  }
 }
 
 export function startWorker(): WorkerThread {
   const thread = prestarted ?? create();
   prestarted = undefined;
   thread.worker.ref();
+  if (keepsSpare) setTimeout(() => keepSpare(keepsSpare), SPARE_DELAY_MS).unref();
   return thread;
 }
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { build } from './programs.ts';
 import { median } from './rounds.ts';
+import { cacheFolder } from './runners.ts';
 
 export interface InstanceFigure {
   name: string;
@@ -15,7 +16,10 @@ const script = fileURLToPath(new URL('instances.ts', import.meta.url));
 
 function ask<T>(figure: string, count: number, program: string, ...words: (string | number)[]): T {
   const line = [script, figure, `${count}`, build(program), ...words.map(String)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, line, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, line, {
+    encoding: 'utf8',
+    env: { ...process.env, ELFDECK_CACHE_DIR: cacheFolder },
+  });
   if (status !== 0) throw new Error(`${figure} failed: ${stderr}`);
   return JSON.parse(stdout);
 }
@@ -24,9 +28,18 @@ function ask<T>(figure: string, count: number, program: string, ...words: (strin
 const STARTS = 4;
 const INT_MIX_SIZE = 2000;
 
+/** Slope of the line through the sizes, times their number: malloc gives back now more, now less, by several MB. */
 function growthMb(runs: number): number {
-  const { first, last } = ask<{ first: number; last: number }>('growth', runs, 'hello');
-  return last - first;
+  const sizes = ask<number[]>('growth', runs, 'hello');
+  const middle = (sizes.length - 1) / 2;
+  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+  let products = 0;
+  let squares = 0;
+  for (const [i, size] of sizes.entries()) {
+    products += (i - middle) * (size - mean);
+    squares += (i - middle) ** 2;
+  }
+  return squares === 0 ? 0 : (products / squares) * (sizes.length - 1);
 }
 
 export const instanceFigures: readonly InstanceFigure[] = [
@@ -36,6 +49,11 @@ export const instanceFigures: readonly InstanceFigure[] = [
     goal: 30,
     // The first start of a process loads code that the later ones find in memory.
     measure: ({ rounds }) => median(ask<number[]>('start', STARTS * rounds + 1, 'hello').slice(1)),
+  },
+  {
+    name: 'hello, start to exit with a spare thread',
+    unit: 'ms',
+    measure: ({ rounds }) => median(ask<number[]>('spare', STARTS * rounds + 1, 'hello').slice(1)),
   },
   {
     name: 'idle instance, memory above the process',

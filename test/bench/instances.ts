@@ -11,13 +11,14 @@ import type { Manager } from '../../core/manager/manager.ts';
 
 // What users run is the bundle.
 const bundle: { Manager: typeof Manager } = await import(`${import.meta.dirname}/../../build/out/manager.mjs`);
-const manager = new bundle.Manager();
 const [figure, countText, ...program] = process.argv.slice(2);
 const count = Number(countText);
+const manager = new bundle.Manager({ keepsSpare: figure === 'spare' });
 const SETTLE_MS = 500;
 const STDOUT = 1;
-/** Runs before the first look at the process's memory. */
+/** Runs before the first look at the process's memory, and how many looks there are at most. */
 const WARM_RUNS = 100;
+const LOOKS = 30;
 
 function create(name: string, onOutput: () => void = () => {}): Instance {
   const rootfs = { kind: 'folder', path: '/', mode: 'ro' } as const;
@@ -57,6 +58,15 @@ const figures: Record<string, () => Promise<unknown>> = {
     for (let i = 0; i < count; i++) times.push((await runToEnd('vm')).ms);
     return times;
   },
+  /** The same where a thread has been started ahead, and has had the time to get ready. */
+  async spare() {
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) {
+      await setTimeout(2 * SETTLE_MS);
+      times.push((await runToEnd('vm')).ms);
+    }
+    return times;
+  },
   /** Memory of the process without and with instances that sleep, in MB. */
   async idle() {
     const before = await rssMb();
@@ -73,13 +83,15 @@ const figures: Record<string, () => Promise<unknown>> = {
     for (const instance of instances) instance.kill();
     return { before, after };
   },
-  /** Memory of the process after some runs and after all, in MB. */
+  /** Memory of the process every so often from the first WARM_RUNS runs on, in MB. */
   async growth() {
-    const early = Math.min(WARM_RUNS, Math.ceil(count / 10));
-    for (let i = 0; i < early; i++) await runToEnd('vm');
-    const first = await rssMb();
-    for (let i = early; i < count; i++) await runToEnd('vm');
-    return { early, first, last: await rssMb() };
+    const sizes: number[] = [];
+    const step = Math.max(1, Math.ceil(count / LOOKS));
+    for (let i = 0; i < count; i++) {
+      await runToEnd('vm');
+      if (i + 1 >= Math.min(WARM_RUNS, count / 2) && (i + 1) % step === 0) sizes.push(await rssMb());
+    }
+    return sizes;
   },
   /** Million instructions per second of so many instances at once, from the first start to the last end. */
   async together() {

@@ -58,7 +58,12 @@ export function measureFigure(figure: Figure, { rounds }: Options): Row {
   const located = locate(figure.program);
   if ('missing' in located) return { ...row, notes: [located.missing] };
   const isOutputCompared = figure.of === 'wall';
-  const command = { path: located.path, words: figure.words.map(String), isOutputCompared };
+  const command = {
+    path: located.path,
+    words: figure.words.map(String),
+    isOutputCompared,
+    usesCache: figure.usesCache,
+  };
   const { runs, failures } = runRounds(command, rounds);
   const value = (run: Run): number => (figure.of === 'wall' ? run.wallMs : Number.parseFloat(run.output));
   return {

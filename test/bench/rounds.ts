@@ -1,13 +1,5 @@
 /** Rounds of one row: each runs all runners back to back, so that what else the machine does falls on all of them. */
-import { type Run, type Runner, type RunnerName, run, runners } from './runners.ts';
-
-export interface Command {
-  path: string;
-  words: readonly string[];
-  stdin?: string | undefined;
-  /** False for programs that print a time. */
-  isOutputCompared: boolean;
-}
+import { type Command, type Run, type Runner, type RunnerName, run, runners } from './runners.ts';
 
 export interface Rounds {
   /** Runs of a runner, one for each round; none of one that failed. */
@@ -24,7 +16,7 @@ export function runRounds(command: Command, rounds: number): Rounds {
   for (let round = 0; round < rounds; round++) {
     for (const runner of runners) {
       if (failed.has(runner)) continue;
-      const result = run(runner, command.path, command.words, command.stdin);
+      const result = run(runner, command);
       const failure = typeof result === 'string' ? result : difference(command, result, runs.native?.[0]);
       if (typeof result !== 'string' && failure === undefined) {
         runs[runner.name] ??= [];

@@ -6,6 +6,19 @@ import { join } from 'node:path';
 import type { Statistics } from '../../core/contract/worker-protocol.ts';
 import { build, findInstalled, root, workFolder } from './programs.ts';
 
+/** What a run leaves for the next one: between the bench's own, not the user's. */
+export const cacheFolder = join(workFolder, 'cache');
+
+export interface Command {
+  path: string;
+  words: readonly string[];
+  stdin?: string | undefined;
+  /** False for programs that print a time. */
+  isOutputCompared: boolean;
+  /** False for runs that neither use nor leave anything on disk. */
+  usesCache?: boolean | undefined;
+}
+
 export type RunnerName = 'native' | 'qemu' | 'elfdeck';
 
 export interface Runner {
@@ -49,13 +62,21 @@ const LIMIT_S = 300;
 const SHOWN_CHARS = 200;
 
 /** Runs a program once; a string says why that failed. */
-export function run(runner: Runner, path: string, words: readonly string[], stdinFile = '/dev/null'): Run | string {
+export function run(runner: Runner, { path, words, stdin: stdinFile = '/dev/null', usesCache }: Command): Run | string {
   const files = ['report', 'stdout', 'stderr'].map((name) => join(workFolder, name)) as [string, string, string];
   const [report, stdout, stderr] = files;
   const stdio = [openSync(stdinFile, 'r'), openSync(stdout, 'w'), openSync(stderr, 'w')];
   const line = [report, `${LIMIT_S}`, ...runner.prefix, path, ...words];
   // Little of our environment, and the same for all.
-  const { status } = spawnSync(build('measure'), line, { stdio, env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } });
+  const { status } = spawnSync(build('measure'), line, {
+    stdio,
+    env: {
+      PATH: '/usr/bin:/bin',
+      LC_ALL: 'C',
+      ELFDECK_CACHE_DIR: cacheFolder,
+      ...(usesCache === false && { ELFDECK_NO_CACHE: '1' }),
+    },
+  });
   for (const fd of stdio) closeSync(fd);
   if (status !== 0) return 'could not be measured';
   const [wallNs, userUs, systemUs, maxRssKb, exit] = readFileSync(report, 'utf8').split(' ').map(Number) as [

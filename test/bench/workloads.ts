@@ -127,27 +127,20 @@ export interface Figure {
   words: readonly (string | number)[];
   /** The figure: wall time of the whole command, or the number that the program prints. */
   of: 'wall' | 'output';
-  /** Not to be exceeded under elfdeck (tier 0). */
+  /** False for runs that neither use nor leave anything on disk. */
+  usesCache?: boolean;
+  /** Not to be exceeded under elfdeck. */
   goal?: number;
 }
 
+const hello = { unit: 'ms', program: { built: 'hello' }, words: [], of: 'wall' } as const;
+const python = { unit: 'ms', program: { installed: ['python3'] }, words: ['-c', 'pass'], of: 'wall' } as const;
+
 export const figures: readonly Figure[] = [
-  {
-    name: 'hello (dynamic glibc), whole command',
-    unit: 'ms',
-    program: { built: 'hello' },
-    words: [],
-    of: 'wall',
-    goal: 200,
-  },
-  {
-    name: 'python3 -c pass, whole command',
-    unit: 'ms',
-    program: { installed: ['python3'] },
-    words: ['-c', 'pass'],
-    of: 'wall',
-    goal: 1500,
-  },
-  { name: 'getppid', unit: 'ns', program: { built: 'getppid' }, words: [1000 * KB], of: 'output', goal: 400 },
-  { name: 'clock_gettime', unit: 'ns', program: { built: 'clock' }, words: [1000 * KB], of: 'output' },
+  { name: 'hello (dynamic glibc), whole command', ...hello, goal: 200 },
+  { name: 'hello (dynamic glibc), whole command, no cache', ...hello, usesCache: false, goal: 200 },
+  { name: 'python3 -c pass, whole command', ...python, goal: 1500 },
+  { name: 'python3 -c pass, whole command, no cache', ...python, usesCache: false, goal: 1500 },
+  { name: 'getppid', unit: 'ns', program: { built: 'getppid' }, words: [1000 * KB], of: 'output', goal: 150 },
+  { name: 'clock_gettime', unit: 'ns', program: { built: 'clock' }, words: [1000 * KB], of: 'output', goal: 30 },
 ];
