@@ -13,7 +13,7 @@ import { CHROMIUM, launch, NARROW, screenshot, signIn, violations, WIDE } from '
 const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
 const WAIT_MS = 30_000;
 
-describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', () => {
+describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 180_000 }, () => {
   const server = new AppServer();
   let origin: string;
   let browser: Browser;
@@ -348,7 +348,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', () => {
         true,
       ]);
     }
-  }, 120_000);
+  });
 
   it('had nothing to complain about', () => {
     const isExpected = /GPU stall|WebSocket connection|ERR_CONNECTION_REFUSED|task queue exceeded/;
