@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitStatusOf, VmError } from '../contract/errors.ts';
+import { addNetCommand } from './commands/net.ts';
 import { addRunCommand, fixStraceOption } from './commands/run.ts';
 
 const program = new Command('elfdeck')
@@ -53,6 +54,8 @@ program
   .description('open the window of the app that runs')
   .option('--no-open', 'only print the address')
   .action(async (options: { open: boolean }) => (await import('./managed.ts')).openCommand(options));
+
+addNetCommand(program);
 
 for (const name of ['run.sh', 'qemu-guest'] as const) {
   program

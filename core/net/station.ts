@@ -60,6 +60,8 @@ export interface WireConfig {
   readonly card: number;
   /** Addresses that lie at its other end. */
   readonly addresses: readonly Address[];
+  /** The gateway is there: it knows the way to machines of the network that no wire leads to. */
+  readonly isGateway?: boolean;
 }
 
 /** All that a machine's thread needs to make its station. */
@@ -83,6 +85,7 @@ class Card implements Link {
   /** Wires by the addresses at their other ends. */
   readonly neighbours = new Map<Address, WireEnd>();
   readonly wires = new Set<WireEnd>();
+  gateway: WireEnd | undefined = undefined;
 
   constructor(config: CardConfig, position: number) {
     this.index = position + 2;
@@ -154,6 +157,7 @@ export class Station implements Transport {
     const end = new WireEnd(config.id, config.buffer, config.side, owner, () => wake(words));
     this.wires.set(config.id, end);
     card.wires.add(end);
+    if (config.isGateway) card.gateway = end;
     for (const address of config.addresses) card.neighbours.set(address, end);
     // The other side may have begun already.
     wake(this.wakeWords);
@@ -217,6 +221,12 @@ export class Station implements Transport {
     if (!isTaken && protocol === PROTOCOL_UDP && isOurs) end.send(returned(record, 'refused'));
   }
 
+  /** Tells the sender of a datagram, which is at the other end of one of the wires, that it went nowhere. */
+  returnTo(datagram: OutgoingDatagram, fault: StreamFault): void {
+    const way = this.wireTo(datagram.from.host);
+    if (typeof way !== 'string') way.end.send(returned(datagram, fault));
+  }
+
   /** Tells the sender of a datagram that it went nowhere. */
   refuse(datagram: Datagram, fault: StreamFault): void {
     this.wires.get(datagram.wire)?.send(returned(datagram, fault));
@@ -271,7 +281,7 @@ export class Station implements Transport {
     const route = findRoute(this.routes, destination);
     const card = this.cards.find((one) => one === route?.link);
     if (card === undefined) return 'network-unreachable';
-    const end = card.neighbours.get(route!.gateway ?? destination);
+    const end = card.neighbours.get(route!.gateway ?? destination) ?? card.gateway;
     return end === undefined ? 'host-unreachable' : { end, card };
   }
 

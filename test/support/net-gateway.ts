@@ -17,12 +17,12 @@ export interface GuestAtGateway {
   close(): void;
 }
 
-export function guestAtGateway(outside: Partial<Pick<Guest, 'outside' | 'hostPorts'>> = {}): GuestAtGateway {
+export function guestAtGateway(outside: Partial<Pick<Guest, 'outside' | 'hostPorts'>> = {}, host = 2): GuestAtGateway {
   const loop = new WakeLoop();
   const gateway = new Gateway(DEFAULT_NETWORK, loop);
-  const address = addressOf(2);
+  const address = addressOf(host);
   const station = new Station(
-    { cards: [testCard(2)], nameServers: gateway.addresses, searchDomain: 'default' },
+    { cards: [testCard(host)], nameServers: gateway.addresses, searchDomain: 'default' },
     loop.buffer,
   );
   const guest: Guest = {
@@ -37,7 +37,7 @@ export function guestAtGateway(outside: Partial<Pick<Guest, 'outside' | 'hostPor
   const wire = { id: 1, buffer: createWireMemory(), wakeWords: loop.buffer, card: 0 };
   gateway.add(guest);
   gateway.station.attach({ ...wire, side: 0, addresses: [address] });
-  station.attach({ ...wire, side: 1, addresses: gateway.addresses });
+  station.attach({ ...wire, side: 1, addresses: gateway.addresses, isGateway: true });
   const accepted: Stream[] = [];
   station.handlers.connection = (stream) => {
     stream.accept();

@@ -10,8 +10,10 @@ import { isV4 } from '../../net/address.ts';
 import { formatEndpoint, parseAddress } from '../../net/address-text.ts';
 import { PROTOCOL_UDP } from '../../net/transport.ts';
 import type { WireStream } from '../../net/wire-stream.ts';
+import { rewrap } from './door.ts';
 import type { Gateway } from './gateway.ts';
 import { endpointOf, forwardKey } from './nat.ts';
+import type { SocketPump } from './socket-pump.ts';
 
 export interface ForwardTarget {
   /** Address of the guest, asked for each time: it may change. */
@@ -107,7 +109,7 @@ function accept(gateway: Gateway, socket: Socket, target: ForwardTarget): void {
   const client = endpointOf({ address: remoteAddress, port: remotePort });
   const stream = gateway.connect(client, { host, port: target.port });
   const start = (): void => {
-    if (stream.state === 'open') gateway.pump(stream as WireStream).adopt(socket);
+    if (stream.state === 'open') adopt(gateway.pump(stream as WireStream), socket);
     else if (stream.state === 'ended') socket.resetAndDestroy();
   };
   socket.on('close', () => {
@@ -155,4 +157,9 @@ function addClient(gateway: Gateway, clients: Set<string>, key: string, answer: 
   const oldest = clients.values().next().value!;
   clients.delete(oldest);
   forwards.delete(oldest);
+}
+
+/** Joins a socket that the server has accepted to its stream. */
+function adopt(pump: SocketPump, accepted: Socket): void {
+  pump.begin(rewrap(accepted, pump.onread));
 }

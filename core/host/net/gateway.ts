@@ -5,14 +5,16 @@
 import { getServers } from 'node:dns';
 import { connect as connectSocket, isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { type Address, BROADCAST4, isV4 } from '../../net/address.ts';
+import { type Address, BROADCAST4, isMulticast, isV4 } from '../../net/address.ts';
 import { formatAddress } from '../../net/address-text.ts';
+import type { DatagramRecord } from '../../net/datagram-ring.ts';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, dhcpAnswer } from '../../net/dhcp.ts';
-import { cardOn, gatewaysOf, type NetworkConfig } from '../../net/network.ts';
+import { cardOn, gatewaysOf, type NetworkConfig, prefixLenIn } from '../../net/network.ts';
 import type { OutsidePolicy } from '../../net/policy.ts';
 import { Station } from '../../net/station.ts';
-import { type Datagram, type Endpoint, PROTOCOL_UDP, type Stream } from '../../net/transport.ts';
+import { type Datagram, type Endpoint, faults, PROTOCOL_UDP, type Stream } from '../../net/transport.ts';
 import type { WireStream } from '../../net/wire-stream.ts';
+import { Door, type Neighbour } from './door.ts';
 import { DNS_PORT, NameServer } from './name-server.ts';
 import { Nat } from './nat.ts';
 import { OwnAddresses } from './own-addresses.ts';
@@ -35,6 +37,11 @@ export interface Guest {
   readonly hostPorts: ReadonlySet<number>;
 }
 
+export interface Neighbours {
+  at(address: Address): Neighbour | undefined;
+  all(): readonly Neighbour[];
+}
+
 /** A service of the gateway itself: takes datagrams to its address. */
 export type DatagramService = (datagram: Datagram, guest: Guest) => void;
 
@@ -47,6 +54,9 @@ export class Gateway {
   readonly services = new Map<number, DatagramService>();
   private readonly own = new OwnAddresses();
   private readonly names = new NameServer(this);
+  /** Machines of the network in other processes. */
+  neighbours: Neighbours = { at: () => undefined, all: () => [] };
+  private door: Door | undefined;
   private readonly pumps = new Map<number, Set<SocketPump>>();
   /** UDP beyond the network. */
   readonly natPort: Nat;
@@ -67,12 +77,38 @@ export class Gateway {
       connection: (stream) => this.outgoing(stream as WireStream),
       datagram: (datagram) => this.datagram(datagram),
       // UDP clients of the host are not told: their sockets are not connected.
-      undeliverable() {},
+      undeliverable: (protocol, from, to, fault) => {
+        const neighbour = this.neighbours.at(from.host);
+        if (neighbour === undefined) return;
+        const kind = faults.indexOf(fault) + 1;
+        this.door?.send({ kind, protocol, from, to, bytes: new Uint8Array(0), hops: 0, trafficClass: 0 }, neighbour);
+      },
       changed() {},
     };
     this.services.set(DNS_PORT, this.names.datagram);
     this.services.set(DHCP_SERVER_PORT, (datagram, guest) => this.lease(datagram, guest));
     loop.add(this.look);
+  }
+
+  /** An address of the network that no guest of this process has. */
+  private isInside(host: Address): boolean {
+    return prefixLenIn(this.network, host) !== undefined && !this.addresses.includes(host);
+  }
+
+  /** Opens the door for machines of the network in other processes. */
+  async openDoor(): Promise<Door> {
+    this.door = await Door.open({
+      enter: (from, to) => this.station.connect(from, to),
+      arrived: (record) => this.arrived(record),
+      pump: (stream) => this.pump(stream),
+    });
+    return this.door;
+  }
+
+  private arrived(record: DatagramRecord): void {
+    const fault = faults[record.kind - 1];
+    if (fault === undefined) this.station.send(record);
+    else this.station.returnTo(record, fault);
   }
 
   add(guest: Guest): void {
@@ -99,6 +135,7 @@ export class Gateway {
 
   close(): void {
     this.loop.remove(this.look);
+    this.door?.close();
     this.natPort.close();
     for (const pumps of this.pumps.values()) for (const pump of pumps) pump.abort();
   }
@@ -128,6 +165,12 @@ export class Gateway {
       this.names.stream(stream, guest);
       return;
     }
+    if (this.isInside(stream.local.host)) {
+      const neighbour = this.neighbours.at(stream.local.host);
+      if (neighbour === undefined || this.door === undefined) stream.refuse('host-unreachable');
+      else this.door.connect(stream, neighbour);
+      return;
+    }
     const target = guest && this.socketAddress(guest, stream.local);
     if (target === undefined) {
       // The gateway is a machine where nobody listens; elsewhere it is the network that says no.
@@ -150,7 +193,14 @@ export class Gateway {
       service(datagram, guest);
       return true;
     }
-    if (this.station.isBroadcast(datagram.to.host)) return true;
+    const isForAll = this.station.isBroadcast(host) || isMulticast(host);
+    if (isForAll || this.isInside(host)) {
+      for (const neighbour of isForAll ? this.neighbours.all() : [this.neighbours.at(host)]) {
+        if (neighbour !== undefined) this.door?.send({ ...datagram, kind: 0 }, neighbour);
+        else this.station.refuse(datagram, 'host-unreachable');
+      }
+      return true;
+    }
     return this.natPort.send(datagram, guest);
   }
 

@@ -100,6 +100,8 @@ export class NameServer {
   /** Addresses of a machine, or of the gateway by the names `gateway` and `host`. */
   private addressesOf(name: string): readonly Address[] | undefined {
     for (const guest of this.gateway.guests.values()) if (guest.name.toLowerCase() === name) return guest.addresses;
+    const neighbour = this.gateway.neighbours.all().find((one) => one.name.toLowerCase() === name);
+    if (neighbour !== undefined) return neighbour.addresses;
     return name === 'gateway' || name === 'host' ? this.gateway.addresses : undefined;
   }
 

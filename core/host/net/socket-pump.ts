@@ -5,7 +5,7 @@
  * A side that is slow holds the other back: the socket is read only while the ring has room, and bytes stay in the ring until
  * the host has taken them. Nothing is kept here.
  */
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { StreamFault } from '../../net/transport.ts';
 import type { WireStream } from '../../net/wire-stream.ts';
 
@@ -27,6 +27,7 @@ export function faultOf(error: unknown): StreamFault {
 export class SocketPump {
   readonly stream: WireStream;
   private socket: Socket = undefined!;
+  private hasBegun = false;
   private place: Uint8Array<ArrayBuffer> = undefined!;
   private isFull = false;
   private isWriting = false;
@@ -52,42 +53,47 @@ export class SocketPump {
 
   /** The socket is connecting: the stream is taken or refused as it turns out. */
   await(socket: Socket): void {
-    this.socket = socket;
-    const refuse = (error: unknown): void => {
-      this.stream.refuse(faultOf(error));
-      this.finish();
-    };
-    socket.once('error', refuse);
-    this.stream.onChange = () => {
-      // Who asked has lost patience.
-      if (this.stream.input.isReset || this.stream.input.hasPeerEnded) this.abort();
-    };
+    this.wait(socket);
     socket.once('connect', () => {
-      socket.off('error', refuse);
       this.stream.accept();
       this.begin(socket);
     });
   }
 
+  /** Until `begin`: the stream is refused when the socket fails, and the socket dropped when who asked loses patience. */
+  wait(socket: Socket): void {
+    this.hold(socket);
+    this.stream.onChange = () => {
+      if (this.stream.input.isReset || this.stream.input.hasPeerEnded) this.abort();
+    };
+  }
+  /** The socket that it will be. */
+  hold(socket: Socket): void {
+    this.socket = socket;
+    socket.on('error', (error) => this.failed(error));
+    socket.on('close', () => this.finish());
+  }
+
+  private failed(error: unknown): void {
+    if (this.hasBegun) this.abort();
+    else this.refuse(faultOf(error));
+  }
+  /** The other side does not want the connection. */
+  refuse(fault: StreamFault): void {
+    this.stream.refuse(fault);
+    this.socket.destroy();
+    this.finish();
+  }
+
   /** The socket is connected: begins to move bytes. */
   begin(socket: Socket): void {
-    this.socket = socket;
+    if (this.socket === undefined) this.hold(socket);
+    this.hasBegun = true;
     socket.setNoDelay(true);
     socket.on('end', () => this.stream.shutdown());
-    socket.on('error', () => this.abort());
-    socket.on('close', () => this.finish());
     this.stream.onChange = () => this.changed();
     socket.resume();
     this.changed();
-  }
-
-  /** Takes over a socket that a server has accepted and not read from, so that it is read by `onread`. */
-  adopt(accepted: Socket): void {
-    const { _handle: handle } = accepted as unknown as { _handle: object };
-    // Node gives `onread` to connecting sockets only; a socket made from a handle takes it as well.
-    (accepted as unknown as { _handle: null })._handle = null;
-    const options = { handle, allowHalfOpen: true, onread: this.onread };
-    this.begin(new Socket(options as ConstructorParameters<typeof Socket>[0]));
   }
 
   private reserve(): void {

@@ -3,9 +3,11 @@
  * the gateways. An instance joins before it boots and leaves when it has ended; what fails on joining leaves nothing behind.
  */
 
+import { join } from 'node:path';
 import { wake } from '../../base/wake.ts';
 import { VmError } from '../../contract/errors.ts';
 import type { CardSpec, ForwardSpec, OutsideSpec, VmSpec } from '../../contract/vm-spec.ts';
+import type { Door } from '../../host/net/door.ts';
 import { type Forward, openForward } from '../../host/net/forwards.ts';
 import { Gateway, type Guest } from '../../host/net/gateway.ts';
 import { WakeLoop } from '../../host/net/wake-loop.ts';
@@ -22,6 +24,10 @@ import {
 import { OutsidePolicy, parseRule } from '../../net/policy.ts';
 import type { StationSetup, WireConfig } from '../../net/station.ts';
 import { createWireMemory, LEFT, type Side } from '../../net/wire-memory.ts';
+import { Home } from '../store/home.ts';
+import { withLock } from '../store/lock.ts';
+import { Leases } from './leases.ts';
+import { NetworkStore } from './network-store.ts';
 
 /** What the networks ask of an instance that is on them. */
 export interface Peer {
@@ -56,28 +62,74 @@ class VirtualNetwork {
   readonly config: NetworkConfig;
   readonly gateway: Gateway;
   readonly members = new Map<Membership, Address[]>();
+  private leases: Leases | undefined;
+  private door: Door | undefined;
 
   constructor(config: NetworkConfig, loop: WakeLoop) {
     this.config = config;
     this.gateway = new Gateway(config, loop);
   }
 
-  private isTaken(address: Address): boolean {
-    return this.gateway.addresses.includes(address) || [...this.members.values()].some((own) => own.includes(address));
+  /** Opens the way to other processes; once. */
+  async open(leases: Leases): Promise<void> {
+    if (this.leases !== undefined) return;
+    this.leases = leases;
+    this.gateway.neighbours = {
+      at: (address) => leases.machines(true).find(({ addresses }) => addresses.includes(address)),
+      all: () => leases.machines(true),
+    };
+    this.door = await this.gateway.openDoor();
   }
 
-  /** The addresses wanted, checked, or the first free ones. */
-  lease(wanted: readonly string[]): Address[] {
+  /** Takes all of the addresses, or none. */
+  private take(addresses: readonly Address[], name: string): boolean {
+    const { port, key } = this.door!;
+    const taken: Address[] = [];
+    for (const address of addresses) {
+      const isFree =
+        !this.gateway.addresses.includes(address) && this.leases!.take(address, addresses, { name, port, key });
+      if (isFree) taken.push(address);
+      else {
+        for (const one of taken) this.leases!.release(one);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Takes the addresses wanted, or the first free ones, for the machine of that name. */
+  lease(wanted: readonly string[], name: string): Address[] {
     const given = wanted.map((text) => this.check(text));
     const hasV4 = given.some(isV4);
     const hasV6 = given.some((address) => !isV4(address));
     for (let n = 0; n < hostCount(this.config); n++) {
-      const free = guestAddresses(this.config, n);
-      if (free.some((address) => this.isTaken(address))) continue;
-      return [...given, ...free.filter((address) => !(isV4(address) ? hasV4 : hasV6))];
+      const free = guestAddresses(this.config, n).filter((address) => !(isV4(address) ? hasV4 : hasV6));
+      const addresses = [...given, ...free];
+      if (this.take(addresses, name)) return addresses;
+      if (free.length === 0) break;
+    }
+    if (given.length > 0) {
+      const texts = given.map(formatAddress).join(', ');
+      const message = `the address ${texts} of the network "${this.config.name}" is in use; choose another, or none to have a free one`;
+      throw new VmError('net.in-use', message, { addresses: texts });
     }
     const prefix = formatPrefix(this.config.v4);
     throw new VmError('net.in-use', `all addresses of the network "${this.config.name}" (${prefix}) are taken`);
+  }
+
+  /** The machine has other addresses now; false when somebody else has one of them. */
+  readdress(membership: Membership, addresses: readonly Address[]): boolean {
+    const before = this.members.get(membership) ?? [];
+    for (const address of before) this.leases!.release(address);
+    const isDone = this.take(addresses, membership.peer.name);
+    if (!isDone) this.take(before, membership.peer.name);
+    else this.members.set(membership, [...addresses]);
+    return isDone;
+  }
+
+  release(membership: Membership): void {
+    for (const address of this.members.get(membership) ?? []) this.leases?.release(address);
+    this.members.delete(membership);
   }
 
   private check(text: string): Address {
@@ -88,9 +140,7 @@ class VirtualNetwork {
       const prefixes = [config.v4, ...(config.v6 === undefined ? [] : [config.v6])].map(formatPrefix).join(' and ');
       throw new VmError('net.malformed', `${text} is not in the network "${config.name}", which has ${prefixes}`);
     }
-    if (!this.isTaken(address)) return address;
-    const message = `the address ${text} of the network "${config.name}" is in use; choose another, or none to have a free one`;
-    throw new VmError('net.in-use', message, { address: text });
+    return address;
   }
 }
 
@@ -115,12 +165,14 @@ export class Membership {
 
 export class Networks {
   private readonly loop = new WakeLoop();
+  private home: Home | undefined;
   private readonly networks = new Map<string, VirtualNetwork>();
 
   /** Throws VmError when a network, an address or a port is not to be had. */
   async join(peer: Peer, spec: VmSpec): Promise<Membership> {
     const cards = cardsOf(spec);
-    const networks = cards.map(({ network }) => this.open(network));
+    const networks: VirtualNetwork[] = [];
+    for (const { network } of cards) networks.push(await this.open(network));
     const twice = cards.find(({ network }, i) => cards.findIndex((card) => card.network === network) !== i);
     if (twice !== undefined) {
       throw new VmError(
@@ -130,8 +182,11 @@ export class Networks {
     }
     const membership = new Membership(peer, networks);
     try {
-      for (const [i, network] of networks.entries())
-        network.members.set(membership, network.lease(cards[i]!.addresses));
+      await withLock(this.home!.locks, 'leases', () => {
+        for (const [i, network] of networks.entries()) {
+          network.members.set(membership, network.lease(cards[i]!.addresses, peer.name));
+        }
+      });
       this.plugIn(membership, outsideOf(spec));
       for (const forward of spec.forwards ?? []) await this.forward(membership, forward);
     } catch (error) {
@@ -150,18 +205,15 @@ export class Networks {
     return `${shown}:${forward.port} -> ${guest}:${spec.guestPort}/${spec.protocol}`;
   }
 
-  private open(name: string): VirtualNetwork {
+  private async open(name: string): Promise<VirtualNetwork> {
+    this.home ??= Home.open();
     let network = this.networks.get(name);
     if (network === undefined) {
-      network = new VirtualNetwork(this.configOf(name), this.loop);
+      network = new VirtualNetwork(new NetworkStore(this.home).get(name), this.loop);
       this.networks.set(name, network);
     }
+    await network.open(leasesOf(this.home, name));
     return network;
-  }
-
-  private configOf(name: string): NetworkConfig {
-    if (name === DEFAULT_NETWORK.name) return DEFAULT_NETWORK;
-    throw new VmError('net.not-found', `there is no network "${name}"; "elfdeck net ls" lists them`, { name });
   }
 
   /** Wires to the gateways and to all that are on the networks already. */
@@ -182,7 +234,7 @@ export class Networks {
       network.gateway.add({ ...guest, wire: gatewayWire.id });
       membership.guests.push(network.gateway.guests.get(gatewayWire.id)!);
       network.gateway.station.attach(endOf(gatewayWire, 0, peer.control, 0, addresses));
-      own.push(endOf(gatewayWire, 1, this.loop.buffer, card, network.gateway.addresses));
+      own.push({ ...endOf(gatewayWire, 1, this.loop.buffer, card, network.gateway.addresses), isGateway: true });
       for (const other of network.members.keys()) {
         if (other === membership) continue;
         const wire = this.wire(membership, other);
@@ -223,7 +275,7 @@ export class Networks {
   readdress(membership: Membership, card: number, addresses: readonly Address[]): void {
     const network = membership.networks[card];
     if (network === undefined) return;
-    network.members.set(membership, [...addresses]);
+    if (!network.readdress(membership, addresses)) return;
     membership.guests[card]!.addresses = addresses;
     for (const { id, ends } of membership.wires) {
       const other = ends[0] === membership ? ends[1] : ends[0];
@@ -253,7 +305,7 @@ export class Networks {
       } else drained.push(other.gateway.remove(id, isAbrupt));
     }
     for (const network of membership.networks) {
-      network.members.delete(membership);
+      network.release(membership);
       if (network.members.size > 0) continue;
       this.networks.delete(network.config.name);
       void Promise.all(drained).then(() => network.gateway.close());
@@ -278,6 +330,10 @@ const endOf = (
   card: number,
   addresses: readonly Address[],
 ): WireConfig => ({ id, buffer, side, wakeWords, card, addresses });
+
+/** The addresses in use on a network. */
+export const leasesOf = (home: Home, name: string): Leases =>
+  new Leases(join(new NetworkStore(home).folder, `${name}.d`));
 
 /** The networks of this process. */
 export const networks = new Networks();
