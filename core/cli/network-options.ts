@@ -1,4 +1,5 @@
 /** The network options of `elfdeck run`: -n, --network, -p, --allow. Each malformed one says what to write instead. */
+import { resolve } from 'node:path';
 import { VmError } from '../contract/errors.ts';
 import type { CardSpec, ForwardSpec, OutsideSpec, VmSpec } from '../contract/vm-spec.ts';
 import { isAny } from '../net/address.ts';
@@ -10,6 +11,7 @@ export interface NetworkOptions {
   network?: string[] | boolean;
   publish?: string[];
   allow?: string[];
+  pcap?: string;
 }
 
 const malformed = (text: string, why: string): VmError => new VmError('net.malformed', `-p ${text}: ${why}`, { text });
@@ -76,7 +78,9 @@ export function parseAllowed(texts: readonly string[], isOpen: boolean): Outside
 }
 
 /** What the options say of a spec's networks. */
-export function networkSpec(options: NetworkOptions): Pick<VmSpec, 'network' | 'networks' | 'forwards' | 'outside'> {
+export function networkSpec(
+  options: NetworkOptions,
+): Pick<VmSpec, 'network' | 'networks' | 'forwards' | 'outside' | 'capture'> {
   const named = Array.isArray(options.network) ? options.network : [];
   const isNetworked = options.network === true || named.length > 0;
   const networks = named.map(parseCard);
@@ -86,11 +90,15 @@ export function networkSpec(options: NetworkOptions): Pick<VmSpec, 'network' | '
   if (outside !== undefined && !isNetworked && forwards.length === 0) {
     throw new VmError('cli.usage', '--allow needs a network; add -n');
   }
+  if (options.pcap !== undefined && !isNetworked && forwards.length === 0) {
+    throw new VmError('cli.usage', '--pcap needs a network; add -n');
+  }
   return {
     network: isNetworked && networks.length === 0,
     ...(networks.length === 0 ? {} : { networks }),
     ...(forwards.length === 0 ? {} : { forwards }),
     ...(outside === undefined ? {} : { outside }),
+    ...(options.pcap === undefined ? {} : { capture: resolve(options.pcap) }),
   };
 }
 

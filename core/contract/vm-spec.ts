@@ -79,6 +79,8 @@ export const VmSpec = z.object({
   forwards: z.optional(z.array(ForwardSpec)),
   /** Without it the way out is open when there are cards, and closed when there are forwards only. */
   outside: z.optional(OutsideSpec),
+  /** File that takes a capture of all its cards (pcapng). */
+  capture: z.optional(z.string()),
   strace: z.optional(StraceSpec),
   /** CPU model name. */
   cpu: z.string(),

@@ -49,6 +49,10 @@ export const workerApi = {
   'network.set-up': call<null>()('The cards of the machine that is to boot', z.custom<StationSetup>()),
   'network.attach': call<null>()('Another machine has come to one of its networks', z.custom<WireConfig>()),
   'network.detach': call<null>()('A machine has left', z.object({ id: z.int() })),
+  'network.capture': call<null>()(
+    'Write what passes the cards to a file from now on, or no more',
+    z.object({ path: z.nullable(z.string()) }),
+  ),
   'network.readdress': call<null>()(
     'A machine of its networks has other addresses',
     z.object({ id: z.int(), addresses: z.array(z.string()) }),

@@ -2,6 +2,7 @@
  * What an instance's worker thread does: it waits for `instance.start`, boots the machine, and runs it until it ends, serving
  * requests in between. Whatever is thrown in here ends this instance with a report; the process lives on.
  */
+
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Request, serve } from '../contract/contract.ts';
 import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
@@ -18,6 +19,7 @@ import { FileMapFolder } from './file-map-folder.ts';
 import { gunzip } from './gunzip.ts';
 import { openHostFolder } from './host-folder.ts';
 import { nodeImageFiles } from './image-files.ts';
+import { type CaptureFile, capture } from './net/capture-file.ts';
 import { RingConsole } from './ring-console.ts';
 import { ControlWords, HostClock, HostRandom, hostReason, kindOf, readHostFile } from './services.ts';
 
@@ -64,6 +66,11 @@ const answer = serve(workerApi, {
     station?.detach(id);
     return null;
   },
+  'network.capture': ({ path }) => {
+    if (station === undefined) throw new VmError('net.not-found', 'the machine has no network card to capture from');
+    setCapture(station, path ?? undefined);
+    return null;
+  },
   'network.readdress': ({ id, addresses }) => {
     station?.readdress(id, addresses);
     return null;
@@ -87,6 +94,15 @@ const answer = serve(workerApi, {
   },
   'instance.statistics': () => running().statistics(),
 });
+
+let captureFile: CaptureFile | undefined;
+
+/** Begins a capture, in place of the one before, or ends it. */
+function setCapture(of: Station, path: string | undefined): void {
+  for (const card of of.cards) card.tap = undefined;
+  captureFile?.close();
+  captureFile = path === undefined ? undefined : capture(of, path);
+}
 
 /** Answers every request that waits on the port. */
 function serveRequests(): void {
@@ -124,6 +140,7 @@ function hostOf(device: RingConsole, given: VmSpec): MachineHost {
 
 async function runInstance(given: VmSpec): Promise<Ending> {
   console = new RingConsole(channel, given.terminal, (event) => port.postMessage(event), control.isClosed);
+  if (given.capture !== undefined && station !== undefined) setCapture(station, given.capture);
   const image = await loadImage(given.image, nodeImageFiles);
   machine = createMachine({ spec: given, image }, hostOf(console, given));
   for (const request of early.splice(0)) port.postMessage(answer(request));
@@ -165,6 +182,7 @@ port.on('message', async (request: Request) => {
     ending = { error: failure(error) };
   }
   station?.leave();
+  captureFile?.close();
   // A supervisor that has nothing else to do exits at once, and the thread with it.
   hooks.beforeEnd();
   // The port stays open and keeps the thread: its end must not overtake the message. The supervisor terminates it.

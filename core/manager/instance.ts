@@ -147,6 +147,10 @@ export class Instance {
   async resize(size: TerminalSize): Promise<void> {
     await this.call('instance.resize', size);
   }
+  /** Writes what passes its network cards to a file (pcapng) from now on; without a path, no more. */
+  async captureNetwork(path: string | undefined): Promise<void> {
+    await this.call('network.capture', { path: path ?? null });
+  }
   statistics(): Promise<Statistics> {
     return this.call('instance.statistics', {});
   }

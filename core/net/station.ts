@@ -5,8 +5,10 @@
  * Its owner (core/host) attaches and detaches wires as machines come and go, and supplies `wakeWords`, the words that others
  * wake its thread by. All else happens in `poll`, on the machine's thread.
  */
+
 import { WAKE, wake } from '../base/wake.ts';
 import { type Address, BROADCAST4, isInPrefix, isMulticast, isV4, LOOPBACK4, LOOPBACK6 } from './address.ts';
+import type { Tap } from './capture.ts';
 import type { DatagramRecord } from './datagram-ring.ts';
 import { endedStream } from './ended-stream.ts';
 import { echoReply, isEchoRequest } from './icmp.ts';
@@ -86,6 +88,8 @@ class Card implements Link {
   readonly neighbours = new Map<Address, WireEnd>();
   readonly wires = new Set<WireEnd>();
   gateway: WireEnd | undefined = undefined;
+  /** Who is told of what passes. */
+  tap: Tap | undefined = undefined;
 
   constructor(config: CardConfig, position: number) {
     this.index = position + 2;
@@ -153,6 +157,9 @@ export class Station implements Transport {
       left: () => this.detach(config.id),
       wakeSelf: () => wake(this.wakeWords),
       count: card.count,
+      get tap() {
+        return card.tap;
+      },
     };
     const end = new WireEnd(config.id, config.buffer, config.side, owner, () => wake(words));
     this.wires.set(config.id, end);

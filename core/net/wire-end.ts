@@ -2,6 +2,7 @@
  * One side of a wire: its streams by slot, its datagrams, and the bells. `hear` is called on the side's thread when its
  * bell may have been rung; it takes out what is in the bell and tells the streams and the owner of this end.
  */
+import type { Tap } from './capture.ts';
 import { DatagramReader, type DatagramRecord, DatagramWriter } from './datagram-ring.ts';
 import type { Endpoint } from './transport.ts';
 import { BELL_ENTRIES, bellTail, datagramBell, LEFT, other, type Side, WireMemory } from './wire-memory.ts';
@@ -21,6 +22,7 @@ export interface WireOwner {
   /** Has `hear` called soon. */
   wakeSelf(): void;
   readonly count: (sentBytes: number, receivedBytes: number) => void;
+  readonly tap: Tap | undefined;
 }
 
 export class WireEnd implements StreamPlace {
@@ -56,6 +58,10 @@ export class WireEnd implements StreamPlace {
     this.incoming = new DatagramReader(this.memory, other(side));
   }
 
+  get tap(): Tap | undefined {
+    return this.owner.tap;
+  }
+
   ring(slot: number): void {
     this.bellOut[this.rungTo & (BELL_ENTRIES - 1)] = slot;
     this.rungTo = (this.rungTo + 1) | 0;
@@ -75,6 +81,7 @@ export class WireEnd implements StreamPlace {
   /** False when there was no room. */
   send(record: DatagramRecord): boolean {
     if (!this.outgoing.put(record)) return false;
+    if (record.kind === 0) this.tap?.datagram(record);
     if (Atomics.exchange(this.memory.words, datagramBell(other(this.side)), 1) === 0) this.ring(DATAGRAMS);
     return true;
   }
@@ -133,6 +140,7 @@ export class WireEnd implements StreamPlace {
     for (let i = 0; i < DATAGRAM_BURST; i++) {
       const record = this.incoming.next();
       if (record === undefined) return;
+      if (record.kind === 0) this.tap?.datagram(record);
       this.owner.received(record, this);
       this.incoming.drop();
     }

@@ -15,6 +15,7 @@
  * | DIRECTIONS + 8n| what each writes (half-stream.ts)                                                          |
  */
 import { bytesToStr, strToBytes } from '../base/bytes.ts';
+import type { Tap } from './capture.ts';
 import { DIRECTION_WORDS, HalfReader, HalfWriter } from './half-stream.ts';
 import { type Endpoint, faults, type Stream, type StreamFault, type StreamState } from './transport.ts';
 import { SLOT_WORDS, SMALL_RING_BYTES, slotOffset, type WireMemory } from './wire-memory.ts';
@@ -48,6 +49,8 @@ export interface StreamPlace {
   forget(stream: WireStream): void;
   /** Makes idle streams give large blocks back. */
   readonly reclaim: () => void;
+  /** Who is told of what passes, if anybody. */
+  readonly tap: Tap | undefined;
   /** Bytes passed on this side. */
   readonly count: (sentBytes: number, receivedBytes: number) => void;
 }
@@ -66,6 +69,8 @@ export class WireStream implements Stream {
   /** This side has let go. */
   isReleased = false;
   private current: StreamState;
+  /** The capture has the peer's FIN. */
+  private hasShownEnd = false;
 
   private constructor(place: StreamPlace, slot: number, role: Role, ends: readonly [Endpoint, Endpoint] | undefined) {
     const { memory } = place;
@@ -88,6 +93,7 @@ export class WireStream implements Stream {
   static ask(place: StreamPlace, slot: number, local: Endpoint, remote: Endpoint): WireStream {
     const stream = new WireStream(place, slot, 0, [local, remote]);
     stream.writeHeader();
+    place.tap?.opened(stream, true);
     return stream;
   }
 
@@ -96,7 +102,9 @@ export class WireStream implements Stream {
     const words = new Int32Array(place.memory.buffer, slotOffset(slot), SLOT_WORDS);
     Atomics.store(words, BELL + 1, 0);
     if (Atomics.load(words, STATE) !== ASKED || (Atomics.load(words, RELEASED) & 2) !== 0) return undefined;
-    return new WireStream(place, slot, 1, undefined);
+    const stream = new WireStream(place, slot, 1, undefined);
+    place.tap?.opened(stream, false);
+    return stream;
   }
 
   private writeHeader(): void {
@@ -142,8 +150,12 @@ export class WireStream implements Stream {
       const state = Atomics.load(this.words, STATE);
       if (state === OPEN) this.current = 'open';
       else if (state === REFUSED) this.finish(faults[Atomics.load(this.words, FAULT)]!);
+      if (state === OPEN || state === REFUSED) this.place.tap?.answered(this, false, state === OPEN);
     }
-    if (this.input.isReset) this.finish('reset');
+    if (this.input.isReset) {
+      this.finish('reset');
+      this.place.tap?.reset(this, false);
+    }
   }
 
   private finish(fault: StreamFault): void {
@@ -164,6 +176,7 @@ export class WireStream implements Stream {
     this.current = 'open';
     Atomics.store(this.words, STATE, OPEN);
     this.tell();
+    this.place.tap?.answered(this, true, true);
   }
   refuse(fault: StreamFault = 'refused'): void {
     if (this.current !== 'asking') return;
@@ -171,6 +184,7 @@ export class WireStream implements Stream {
     Atomics.store(this.words, STATE, REFUSED);
     this.tell();
     this.current = 'ended';
+    this.place.tap?.answered(this, true, false);
     this.letGo();
   }
 
@@ -180,11 +194,21 @@ export class WireStream implements Stream {
   receive(into: Uint8Array): number {
     const count = this.input.read(into);
     if (count > 0) this.took(count);
+    if (this.place.tap !== undefined) this.tapInput(into.subarray(0, count));
     return count;
   }
   peek(into: Uint8Array, skip = 0): number {
     return this.input.peek(into, skip);
   }
+  private tapInput(bytes: Uint8Array): void {
+    const { tap } = this.place;
+    if (bytes.length > 0) tap?.data(this, false, bytes);
+    if (this.input.isAtEnd && !this.hasShownEnd) {
+      this.hasShownEnd = true;
+      tap?.ended(this, false);
+    }
+  }
+
   /** After bytes were taken from `input` directly. */
   took(count: number): void {
     this.place.count(0, count);
@@ -216,6 +240,7 @@ export class WireStream implements Stream {
     }
     const count = this.output.write(bytes);
     if (count > 0) this.sent(count);
+    if (count > 0) this.place.tap?.data(this, true, bytes.subarray(0, count));
     return count;
   }
   /** After bytes were put into `output` directly. */
@@ -233,8 +258,13 @@ export class WireStream implements Stream {
 
   shutdown(): void {
     if (this.current === 'ended' || this.output.hasEnded) return;
-    this.output.end();
+    this.endOutput();
     this.tell();
+  }
+  private endOutput(): void {
+    if (this.output.hasEnded) return;
+    this.output.end();
+    this.place.tap?.ended(this, true);
   }
   close(): void {
     this.onChange = undefined;
@@ -242,7 +272,8 @@ export class WireStream implements Stream {
       this.refuse();
       return;
     }
-    if (!this.output.hasEnded) this.output.end();
+    if (this.current === 'open') this.endOutput();
+    else if (!this.output.hasEnded) this.output.end();
     this.input.letGo();
     this.current = 'ended';
     this.letGo();
@@ -253,6 +284,7 @@ export class WireStream implements Stream {
       this.refuse();
       return;
     }
+    if (this.current === 'open') this.place.tap?.reset(this, true);
     this.output.reset();
     this.input.letGo();
     this.current = 'ended';

@@ -43,6 +43,7 @@ export function addRunCommand(program: Command): Command {
       'go out to these only: ADDRESS, CIDR or NAME with :PORT or not, none; localhost:PORT opens that port of this computer to the guest, at its gateway (repeatable)',
       collect,
     )
+    .option('--pcap <FILE>', 'write what passes its network cards to a capture file (pcapng)')
     .option('--append <LINE>', 'the whole kernel command line: parameters -- program arguments')
     .addOption(
       new Option('--strace [FILTER]', 'show system calls: all, or those named (--strace=openat,read)').preset(''),
