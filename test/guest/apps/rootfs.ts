@@ -3,7 +3,7 @@
  * dpkg-deb unpacks it; install scripts do not run. They are kept in a folder outside the repository and made anew when
  * a set changes.
  *
- * `runInRoot` is the reference: the same files run by this machine, in a chroot with its own /tmp and this machine's
+ * `inRoot` is the reference: the same files run by this machine, in a chroot with its own /tmp and this machine's
  * /dev and /proc, in a mount namespace of its own, so that nothing stays mounted.
  */
 import { spawnSync } from 'node:child_process';
@@ -39,6 +39,8 @@ export function inRoot(root: string, words: readonly string[]): string[] {
     'mount --rbind /dev "$0/dev"',
     'mount --rbind /proc "$0/proc"',
     'mount -t tmpfs tmpfs "$0/tmp"',
+    // Shells export it.
+    'unset PWD OLDPWD',
     'exec chroot "$0" "$@"',
   ].join(' && ');
   const user = process.getuid?.() === 0 ? [] : ['--map-root-user'];
@@ -93,7 +95,9 @@ function unpack(files: readonly string[], root: string): void {
     mkdirSync(join(root, 'usr', folder), { recursive: true });
     symlinkSync(`usr/${folder}`, join(root, folder));
   }
-  for (const file of files) run(['dpkg-deb', '-x', file, root]);
+  // dpkg-deb -x would put folders in the place of these links.
+  const extract = 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink -C "$1"';
+  for (const file of files) run(['bash', '-o', 'pipefail', '-c', extract, file, root]);
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
 }
