@@ -7,7 +7,7 @@
  */
 import { strToBytes } from '../../base/bytes.ts';
 import { EACCES, EINVAL, EIO, ENOENT, EPERM } from '../abi/errno.ts';
-import { SEEK_CUR, SEEK_END, SEEK_SET } from '../abi/fcntl.ts';
+import { O_ACCMODE, O_RDONLY, SEEK_CUR, SEEK_END, SEEK_SET } from '../abi/fcntl.ts';
 import { direntType, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../abi/stat.ts';
 import { fail } from '../errors.ts';
 import { type Kernel, service } from '../kernel.ts';
@@ -45,6 +45,8 @@ export interface FileRow<S> extends Place {
   read(subject: S): string | Uint8Array;
   /** Takes what is written in one call: 0 for success or -errno. */
   write?(subject: S, text: string): number;
+  /** Opening it to write is refused (EACCES) when it has no `write`, as in /proc/sys; elsewhere only writing is (EIO). */
+  refusesWriters?: true;
 }
 export interface LinkRow<S> extends Place {
   link(subject: S): string;
@@ -279,6 +281,8 @@ export class GeneratedInode<S> extends Inode {
     const { row } = this;
     if ('directory' in row) return new DirectoryFile(flags, this);
     if ('open' in row) return row.open(this.subject, this, flags);
+    const isRefused = 'read' in row && row.refusesWriters && row.write === undefined;
+    if (isRefused && (flags & O_ACCMODE) !== O_RDONLY) fail(EACCES);
     return 'read' in row ? new GeneratedFile(this, row, flags) : fail(EINVAL);
   }
 }

@@ -47,7 +47,7 @@ const bootId: (kernel: Kernel) => string = service('boot-id', uuid);
 
 const defaultLimits = new ResourceLimits();
 
-export const sysctlRows: readonly ProcRow[] = [
+const rows: readonly ProcRow[] = [
   systemFile('sys/kernel/ostype', () => `${SYSNAME}\n`),
   systemFile('sys/kernel/osrelease', () => `${RELEASE}\n`),
   systemFile('sys/kernel/version', () => `${VERSION}\n`),
@@ -82,6 +82,8 @@ export const sysctlRows: readonly ProcRow[] = [
   number('sys/net/core/somaxconn', SOMAXCONN),
   number('sys/net/unix/max_dgram_qlen', UNIX_MAX_DGRAM_QLEN),
 ];
+
+export const sysctlRows: readonly ProcRow[] = rows.map((row) => ({ ...row, refusesWriters: true }));
 
 function openFileCount(kernel: Kernel): number {
   const files = new Set(

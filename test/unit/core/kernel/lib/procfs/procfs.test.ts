@@ -103,7 +103,7 @@ describe('procfs', () => {
     expect(read('self/cmdline')).toBe('new: title h');
   });
 
-  it('takes writes where Linux does, and EIO elsewhere', () => {
+  it('takes writes where Linux does, and EIO or EACCES elsewhere', () => {
     const { guest, read, write } = boot();
     expect(write('self/comm', 'renamed-to-something-long\n')).toBe(26);
     expect([guest.task.comm, write('self/oom_score_adj', '5'), write('self/oom_score_adj', '5000')]).toEqual([
@@ -113,6 +113,7 @@ describe('procfs', () => {
     ]);
     write('sys/kernel/hostname', 'other\n');
     expect([read('sys/kernel/hostname'), write('self/maps', 'x')]).toEqual(['other\n', -EIO]);
+    expect(() => write('sys/vm/max_map_count', '1')).toThrow('EACCES');
   });
 
   it('makes its text anew when it is read from the beginning', () => {
