@@ -12,7 +12,7 @@ import type { Image } from '../image/image.ts';
 import { cpuModel, disassembleBytes } from '../interp/create.ts';
 import { createTieredEngine } from '../jit/create.ts';
 import { Kernel } from '../kernel/kernel.ts';
-import { libraryOptions } from '../kernel/lib/index.ts';
+import { libraries, libraryOptions } from '../kernel/lib/index.ts';
 import { clocks } from '../kernel/lib/posix-time/clocks.ts';
 import { posixTime } from '../kernel/lib/posix-time/lib.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
@@ -20,7 +20,7 @@ import { fromKernel, sendToGroup } from '../kernel/lib/uksignal/send.ts';
 import { Mm } from '../kernel/mm/mm.ts';
 import { Scheduler } from '../kernel/sched/scheduler.ts';
 import { Strace } from '../kernel/syscall/strace.ts';
-import { parseSyscallFilter } from '../kernel/syscall/strace-filter.ts';
+import { filterClasses, parseSyscallFilter, unknownFilterItems } from '../kernel/syscall/strace-filter.ts';
 import { SyscallTable } from '../kernel/syscall/table.ts';
 import { AddressSpace } from '../mem/address-space.ts';
 import type { Engine } from '../vcpu/engine.ts';
@@ -176,9 +176,11 @@ export class Machine {
   private traceCalls(): void {
     const { spec, image, host } = this;
     if (spec.strace === undefined && !image.isSet('LIBSYSCALL_SHIM_STRACE')) return;
+    const filter = spec.strace?.filter ?? '';
+    checkFilter(filter);
     this.kernel.scheduler.dispatcher.trace = new Strace((text) => host.straceLine(text), {
       format: spec.strace?.format ?? 'text',
-      filter: parseSyscallFilter(spec.strace?.filter ?? ''),
+      filter: parseSyscallFilter(filter),
       isColoured: image.isSet('LIBSYSCALL_SHIM_STRACE_ANSI_COLOR'),
       printType: image.isSet('LIBSYSCALL_SHIM_STRACE_PRINT_TYPE'),
     });
@@ -210,4 +212,14 @@ export class Machine {
   resized(): void {
     consoleResized(this.kernel);
   }
+}
+
+function checkFilter(filter: string): void {
+  const [unknown] = unknownFilterItems(
+    filter,
+    libraries.map(({ name }) => name),
+  );
+  if (unknown === undefined) return;
+  const message = `strace filter: "${unknown}" is no system call, micro-library or class (${filterClasses.join(', ')})`;
+  throw new VmError('cli.usage', message, { filter });
 }

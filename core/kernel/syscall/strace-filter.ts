@@ -3,6 +3,7 @@
  * or a class as in strace(1) (`file`, `desc`, `memory`, `process`, `signal`, `network`, with or without a leading `%`)
  * or a micro-library. `!` before an item takes it out; with only such items the rest is shown.
  */
+import { SYSCALL_LIMIT, syscallName } from './names.ts';
 import type { SyscallEntry } from './table.ts';
 
 export type SyscallFilter = (entry: SyscallEntry) => boolean;
@@ -24,12 +25,28 @@ const classes: Readonly<Record<string, SyscallFilter>> = {
   network: (entry) => isIn(entry, 'posix-socket', 'posix-unixsocket', 'lwip'),
 };
 
-/** Never fails: an item that names nothing matches nothing. */
-export function parseSyscallFilter(text: string): SyscallFilter {
-  const items = text
+export const filterClasses: readonly string[] = Object.keys(classes);
+
+/** Items that name no class, none of the micro-libraries and no system call of Linux. */
+export function unknownFilterItems(text: string, libraries: readonly string[]): string[] {
+  const names = Array.from({ length: SYSCALL_LIMIT }, (_, nr) => syscallName(nr)).filter((name) => name !== undefined);
+  return itemsOf(text).filter((item) => {
+    const name = item.replace(/^!/, '').replace(/^%/, '');
+    const pattern = patternOf(name);
+    return !filterClasses.includes(name) && !libraries.includes(name) && !names.some((call) => pattern.test(call));
+  });
+}
+
+function itemsOf(text: string): string[] {
+  return text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+/** Never fails: an item that names nothing matches nothing. */
+export function parseSyscallFilter(text: string): SyscallFilter {
+  const items = itemsOf(text);
   const shown = items.filter((item) => !item.startsWith('!')).map(parseItem);
   const hidden = items.filter((item) => item.startsWith('!')).map((item) => parseItem(item.slice(1)));
   const cache = new Map<string, boolean>();
@@ -47,11 +64,11 @@ function parseItem(item: string): SyscallFilter {
   const name = item.startsWith('%') ? item.slice(1) : item;
   const ofClass = Object.hasOwn(classes, name) ? classes[name] : undefined;
   if (ofClass !== undefined) return ofClass;
-  const pattern = new RegExp(
-    `^${name
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\*/g, '.*')
-      .replace(/\?/g, '.')}$`,
-  );
+  const pattern = patternOf(name);
   return (entry) => pattern.test(entry.name) || entry.library === name;
+}
+
+function patternOf(name: string): RegExp {
+  const literal = name.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replace(/\*/g, '.*').replace(/\?/g, '.')}$`);
 }

@@ -5,7 +5,7 @@ import { defineLib } from '../../../../../core/kernel/lib.ts';
 import { arg, result } from '../../../../../core/kernel/syscall/args.ts';
 import { defineSyscall } from '../../../../../core/kernel/syscall/define.ts';
 import { Strace, type StraceOptions } from '../../../../../core/kernel/syscall/strace.ts';
-import { parseSyscallFilter } from '../../../../../core/kernel/syscall/strace-filter.ts';
+import { parseSyscallFilter, unknownFilterItems } from '../../../../../core/kernel/syscall/strace-filter.ts';
 import { Blocked, WaitQueue } from '../../../../../core/kernel/wait.ts';
 import { DATA, ScriptedMachine } from '../../../../support/scripted-machine.ts';
 
@@ -132,5 +132,10 @@ describe('Strace', () => {
     const isShown = parseSyscallFilter(filter);
     const shown = [257, 0, 3, 34].filter((nr) => isShown(entries[nr]!)).map((nr) => entries[nr]!.name);
     expect(shown).toEqual(expected);
+  });
+
+  it('knows filter items that name nothing', () => {
+    const text = 'open*,%file,vfscore,!fork,wrte,none,%fiel';
+    expect(unknownFilterItems(text, ['vfscore'])).toEqual(['wrte', '%fiel']);
   });
 });
