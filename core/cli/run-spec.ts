@@ -85,8 +85,16 @@ export function parseRootfs(text: string): RootfsSpec {
   const match = /^(.+):(ro|rw|overlay|\/)$/.exec(text);
   const path = match?.[1] ?? text;
   const mode = rootfsModes[(match?.[2] ?? 'rw') as keyof typeof rootfsModes];
+  if (match === null) checkRootfsMode(text);
   checkFolder(path, 'the root file system');
   return { kind: 'folder', path: resolve(path), mode };
+}
+
+/** `DIR:word` with a word that is no mode, where DIR is there. */
+function checkRootfsMode(text: string): void {
+  const [, path, mode] = /^(.+):([^/:]*)$/.exec(text) ?? [];
+  if (path === undefined || kindOf(text) !== undefined || kindOf(path) !== 'folder') return;
+  throw new VmError('cli.usage', `--rootfs ${text}: "${mode}" is no mode; write DIR, DIR:ro or DIR:overlay`);
 }
 
 function checkFolder(path: string, what: string): void {

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { VmError } from '../../contract/errors.ts';
-import { type ElfInfo, elfInfoOf, isElfFile } from './elf-info.ts';
+import { type ElfInfo, elfInfoOf, isElfFile, scriptInterpreter } from './elf-info.ts';
 
 const defaultDirectories = [
   '/lib/x86_64-linux-gnu',
@@ -34,6 +34,8 @@ interface Needed {
 
 /** Throws VmError `elf.interpreter-missing` or `elf.library-missing` with the path that was searched. */
 export function elfClosure(program: string): ElfClosure {
+  const script = scriptInterpreter(program);
+  if (script !== undefined) return scriptClosure(program, script);
   const info = elfInfoOf(program);
   const closure: ElfClosure = { interpreter: info.interpreter, files: [program], configured: [] };
   if (info.interpreter !== undefined) {
@@ -54,6 +56,16 @@ export function elfClosure(program: string): ElfClosure {
     queue.push(...neededOf(found.path, elfInfoOf(found.path)));
   }
   return closure;
+}
+
+/** A script with its interpreter and what that needs. */
+function scriptClosure(program: string, interpreter: string): ElfClosure {
+  if (!isElfFile(interpreter)) {
+    const message = `${program} is a script for ${interpreter}, which is no program of this computer; give a root file system that has it with --rootfs`;
+    throw new VmError('elf.interpreter-missing', message, { program, interpreter });
+  }
+  const closure = elfClosure(interpreter);
+  return { ...closure, files: [program, ...closure.files] };
 }
 
 const neededOf = (by: string, info: ElfInfo): Needed[] => info.needed.map((name) => ({ name, by, info }));

@@ -18,6 +18,8 @@ export interface ElfInfo {
   interpreter: string | undefined;
 }
 
+/** BINPRM_BUF_SIZE */
+const SCRIPT_LINE = 256;
 const MAX_DYNAMIC = 1 << 16;
 const MAX_STRINGS = 1 << 24;
 const DT_NEEDED = 1;
@@ -41,6 +43,13 @@ export function elfInfoOf(path: string): ElfInfo {
 export function elfKindOf(path: string): 'static-pie' | 'other' {
   const { interpreter, needed } = elfInfoOf(path);
   return interpreter === undefined && needed.length === 0 ? 'static-pie' : 'other';
+}
+
+/** The interpreter that the first line of a script names (execve(2)), or undefined. */
+export function scriptInterpreter(path: string): string | undefined {
+  const line = new Uint8Array(SCRIPT_LINE);
+  withFile(path, (source) => source.read(line, 0));
+  return /^#![ \t]*([^ \t\n\0]+)/.exec(bytesToStr(line))?.[1];
 }
 
 /** True when the file begins with the ELF magic number. */

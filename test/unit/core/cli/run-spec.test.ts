@@ -47,6 +47,7 @@ describe('elfdeck run', () => {
     ['memory.out-of-range', { memory: 'lots' }, ['hello']],
     ['rootfs.not-found', { rootfs: '/nowhere' }, ['x']],
     ['rootfs.not-directory', { rootfs: file }, ['x']],
+    ['cli.usage', { rootfs: `${directory}:overly` }, ['x']],
     ['initrd.not-found', { initrd: '/nowhere' }, ['x']],
     ['volume.unusable', { volume: ['/nowhere'] }, ['hello']],
     ['cpu.unknown', { cpu: 'z80' }, ['hello']],

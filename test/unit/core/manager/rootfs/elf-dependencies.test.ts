@@ -37,6 +37,17 @@ describe('ELF dependencies', () => {
     expect(files.some((file) => file.endsWith('/libc.so.6'))).toBe(true);
   });
 
+  it('of a script are its interpreter and what that needs', (context) => {
+    requireTool(context, 'gcc');
+    const script = join(directory, 'script');
+    writeFileSync(script, `#! ${program} -x\n`);
+    expect(elfClosure(script)).toEqual({ ...elfClosure(program), files: [script, ...elfClosure(program).files] });
+    writeFileSync(script, '#!/no/such/interpreter\n');
+    expect(() => elfClosure(script)).toThrow(
+      expect.objectContaining({ code: 'elf.interpreter-missing', message: expect.stringContaining('/no/such/') }),
+    );
+  });
+
   it('name the missing library and where it was searched', (context) => {
     requireTool(context, 'gcc');
     execFileSync('gcc', ['-o', join(directory, 'lost'), 'main.c', '-Llib', '-la', '-Wl,-rpath-link,lib'], {
