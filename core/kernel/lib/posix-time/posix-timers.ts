@@ -4,7 +4,7 @@
  */
 import { EFAULT, EINVAL } from '../../abi/errno.ts';
 import { SI_TIMER, SIGALRM } from '../../abi/signal.ts';
-import { SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD_ID, TIMER_ABSTIME } from '../../abi/time.ts';
+import { SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID, TIMER_ABSTIME } from '../../abi/time.ts';
 import { fail } from '../../errors.ts';
 import { service } from '../../kernel.ts';
 import type { Process } from '../../process.ts';
@@ -124,9 +124,11 @@ function readNotification(task: Task, gva: number, id: number): Notification | u
   const signal = memory.getI32(gva + 8);
   const notify = memory.getI32(gva + 12);
   if (notify === SIGEV_NONE) return undefined;
-  if (notify !== SIGEV_SIGNAL && notify !== SIGEV_THREAD_ID) fail(EINVAL);
+  // The threads of SIGEV_THREAD are a library's: to the kernel it is a signal.
+  const isSignal = notify === SIGEV_SIGNAL || notify === SIGEV_THREAD;
+  if (!isSignal && notify !== SIGEV_THREAD_ID) fail(EINVAL);
   if (!isSignalNumber(signal)) fail(EINVAL);
-  if (notify === SIGEV_SIGNAL) return { signal, value, target: undefined };
+  if (isSignal) return { signal, value, target: undefined };
   const tid = memory.getI32(gva + 16);
   return { signal, value, target: process.tasks.find((each) => each.tid === tid) ?? fail(EINVAL) };
 }

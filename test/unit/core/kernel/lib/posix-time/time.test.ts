@@ -255,6 +255,12 @@ describe('POSIX timers', () => {
     expect(takePending(machine.task, -1, -1)?.signal).toBe(SIGRTMIN);
   });
 
+  it("send a signal for SIGEV_THREAD too: the threads are the library's", () => {
+    arm(create(clk.CLOCK_MONOTONIC, clk.SIGEV_THREAD), 0, 1e6);
+    machine.advance(1e6);
+    expect(takePending(machine.task, -1, -1)?.signal).toBe(SIGRTMIN);
+  });
+
   it('can aim at a thread, or stay silent', () => {
     const other = machine.addTask();
     other.signals.mask.add(SIGRTMIN);
