@@ -156,12 +156,12 @@ export interface TestHints {
  * | variation   | what                                                                          | here              |
  * |-------------|-------------------------------------------------------------------------------|-------------------|
  * | `rexB`      | with REX.B it is PAUSE (Intel) or XCHG R8, rAX (AMD)                          | PAUSE             |
- * | `nanChoice` | which of several NaNs a sum takes                                             | as AMD's          |
+ * | `sums`      | which of several NaNs a sum takes, which flags go with an unmasked exception  | as AMD's          |
  * | `storeX87`  | an unmasked exception (Intel) or the destination's page fault comes first     | the page fault    |
  * | `storeHalf` | the same, and Intel's leave flags of MXCSR at a page fault, and PE with UE    | as AMD's          |
  * | `storeMmx`  | Intel's are in MMX state after a page fault                                   | as AMD's          |
  */
-export type Variation = 'rexB' | 'nanChoice' | 'storeX87' | 'storeHalf' | 'storeMmx';
+export type Variation = 'rexB' | 'sums' | 'storeX87' | 'storeHalf' | 'storeMmx';
 
 export interface EncodingSpec {
   readonly opcode: string;

@@ -272,8 +272,8 @@ export const sseFloat: InsnDef[] = [
   horizontal('hadd', 'pd', enc('66 0F 7C /r', 'rw:Vx', 'r:Wx', A)),
   horizontal('hsub', 'ps', enc('F2 0F 7D /r', 'rw:Vx', 'r:Wx', A)),
   horizontal('hsub', 'pd', enc('66 0F 7D /r', 'rw:Vx', 'r:Wx', A)),
-  exact('dpps', [enc('66 0F 3A 40 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], { ...sse4, test: { varies: 'nanChoice' } }),
-  exact('dppd', [enc('66 0F 3A 41 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], { ...sse4, test: { varies: 'nanChoice' } }),
+  exact('dpps', [enc('66 0F 3A 40 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], { ...sse4, test: { varies: 'sums' } }),
+  exact('dppd', [enc('66 0F 3A 41 /r', 'rw:Vx', 'r:Wx', 'r:Ib', A)], { ...sse4, test: { varies: 'sums' } }),
 ];
 
 /** CMPxx as VEX has them. */
