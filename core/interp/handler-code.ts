@@ -2,7 +2,7 @@
  * What all handlers share: their signature, what their modules import, and how they continue or leave. A handler is a wasm
  * function (record, budget) → budget.
  */
-import { declaredHelpers } from '../ir/helpers.ts';
+import { declaredHelpers, type Helper } from '../ir/helpers.ts';
 import { OP_HANDLER, OP_IP, OP_LENGTH } from '../ir/op-record.ts';
 import * as st from '../vcpu/state.ts';
 import { CodeWriter, type FuncType, type ModuleWriter } from '../wasm/module.ts';
@@ -21,20 +21,25 @@ export const BUDGET = 1;
 export interface HandlerImports {
   handlerType: number;
   slowAccess: number;
-  helpers: ReadonlyMap<string, number>;
+  helpers: Map<string, number>;
 }
+
+export const typeOf = (helper: Helper): FuncType => ({
+  params: helper.params,
+  results: helper.result ? [helper.result] : [],
+});
 
 /** Signature of the slow path of memory checks: (address low, high, size | write << 16, record) → 0 or faulted. */
 export const SLOW_ACCESS: FuncType = { params: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 
-export function declareImports(module: ModuleWriter): HandlerImports {
+/** Declares what a module imports; `but` are helpers that it defines itself. */
+export function declareImports(module: ModuleWriter, but: readonly Helper[] = []): HandlerImports {
   module.importMemory('env', 'memory', 1, 65536);
   module.importTable('env', 'handlers', TABLE_SIZE);
   const slowAccess = module.importFunction('env', 'slowAccess', SLOW_ACCESS);
   const helpers = new Map<string, number>();
   for (const helper of declaredHelpers()) {
-    const type = { params: helper.params, results: helper.result ? [helper.result] : [] };
-    helpers.set(helper.name, module.importFunction('helpers', helper.name, type));
+    if (!but.includes(helper)) helpers.set(helper.name, module.importFunction('helpers', helper.name, typeOf(helper)));
   }
   return { handlerType: module.type(HANDLER_TYPE), slowAccess, helpers };
 }
@@ -42,8 +47,8 @@ export function declareImports(module: ModuleWriter): HandlerImports {
 /** The body of a handler, with the pieces that put state and go on elsewhere. */
 export class HandlerCode extends CodeWriter {
   protected readonly imports: HandlerImports;
-  constructor(imports: HandlerImports) {
-    super(2);
+  constructor(imports: HandlerImports, params = 2) {
+    super(params);
     this.imports = imports;
   }
 

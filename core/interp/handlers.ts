@@ -3,7 +3,8 @@
  * shape of the memory operand, address size, repeat prefix. Forms that programs commonly use come in one prebuilt module
  * (`common`); the others are generated, a module for each batch that a decoded block asks for.
  */
-import { declaredHelpers } from '../ir/helpers.ts';
+import { Builder } from '../ir/builder.ts';
+import { declaredHelpers, type Helper } from '../ir/helpers.ts';
 import { type InsnForm, liftInsn } from '../lift/lift.ts';
 import { type AddressForm, addressForms, RecordOperands } from '../lift/operand-source.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
@@ -11,8 +12,15 @@ import type { CodeWriter } from '../wasm/module.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import type { DecodeTable, Insn } from '../x86/decoder.ts';
 import { encodingName } from '../x86/notation.ts';
-import { declareImports, HANDLER_SLOTS, HANDLER_TYPE, type HandlerImports, TABLE_SIZE } from './handler-code.ts';
-import { lowerHandler } from './lower.ts';
+import {
+  declareImports,
+  HANDLER_SLOTS,
+  HANDLER_TYPE,
+  type HandlerImports,
+  TABLE_SIZE,
+  typeOf,
+} from './handler-code.ts';
+import { lowerHandler, lowerRoutine } from './lower.ts';
 import { type PseudoHandler, pseudoHandler } from './pseudo-handlers.ts';
 
 /** Implementation of one helper; gets i32 and f64 arguments as declared. */
@@ -60,7 +68,8 @@ export class Handlers {
     this.slots = new Uint16Array(rows.size * FORMS_PER_ENCODING);
     this.strictSlots = new Uint16Array(this.slots.length);
     const helperImports: Record<string, HelperFunction> = {};
-    for (const { name } of declaredHelpers()) {
+    for (const { name, body } of declaredHelpers()) {
+      if (body) continue;
       const implementation = helpers.get(name);
       if (!implementation) throw new Error(`helper ${name} has no implementation`);
       helperImports[name] = implementation;
@@ -69,6 +78,7 @@ export class Handlers {
     const module = common ?? new WebAssembly.Module(buildModule(rows, []));
     const instance = new WebAssembly.Instance(module, this.imports);
     this.enter = instance.exports.enter as (record: number, budget: number) => number;
+    for (const { name } of routines()) helperImports[name] = instance.exports[name] as HelperFunction;
     this.prebuilt = readForms(module);
     this.forget();
   }
@@ -183,7 +193,10 @@ export function formNumbers(rows: DecodeTable, names: Iterable<string>): number[
 export function buildModule(rows: DecodeTable, forms: readonly number[]): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.custom(FORMS_SECTION, new Uint8Array(Uint32Array.from(forms).buffer));
-  const imports = declareImports(module);
+  const imports = declareImports(module, routines());
+  for (const routine of routines()) {
+    imports.helpers.set(routine.name, module.func(typeOf(routine), routineCode(routine, imports), routine.name));
+  }
   const elements: { slot: number; func: number }[] = [];
   for (const [name, slot] of Object.entries(SLOTS)) {
     elements.push({ slot, func: module.func(HANDLER_TYPE, pseudoHandler(name as PseudoHandler, imports)) });
@@ -194,6 +207,14 @@ export function buildModule(rows: DecodeTable, forms: readonly number[]): Uint8A
     elements.push({ slot: FIRST_SLOT + i, func: module.func(HANDLER_TYPE, handlerCode(form, address, imports)) });
   });
   return module.finish(elements);
+}
+
+const routines = (): readonly Helper[] => declaredHelpers().filter(({ body }) => body !== undefined);
+
+function routineCode({ params, body }: Helper, imports: HandlerImports): CodeWriter {
+  const b = new Builder();
+  body!(b, ...params.map((type, i) => b.parameter(i, type)));
+  return lowerRoutine(b.statements, imports, params.length);
 }
 
 function handlerCode(form: InsnForm, address: AddressForm, imports: HandlerImports, isStrict = false): CodeWriter {

@@ -7,7 +7,7 @@
  *                           return_call_indirect [u16 pc[32 + HANDLER]] (pc + 32, budget - 1)
  */
 import type { Helper } from '../ir/helpers.ts';
-import type { Node, Place, Statement } from '../ir/ir.ts';
+import type { AnyPlace, Node, Statement } from '../ir/ir.ts';
 import { OP_HANDLER, OP_LINK, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
 import { GUEST_BASE, JUMP_CACHE, JUMP_CACHE_ENTRIES, PERM_READ, PERM_TABLE, PERM_WRITE } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_EXCEPTION, EXIT_LOOKUP } from '../vcpu/exits.ts';
@@ -28,12 +28,22 @@ export function lowerHandler(
   return lowering.code;
 }
 
+/** Lowers a routine to a function of its parameters. */
+export function lowerRoutine(statements: readonly Statement[], imports: HandlerImports, params: number): HandlerCode {
+  const lowering = new HandlerLowering(imports, false, params);
+  countUses(statements);
+  if (!lowering.list(statements)) throw new Error('a routine ends without a return');
+  // What is behind an `if` that returns either way is never reached.
+  lowering.code.u8(0x00);
+  return lowering.code;
+}
+
 class HandlerLowering {
   readonly code: HandlerCode;
   private readonly imports: HandlerImports;
   private readonly isStrict: boolean;
-  constructor(imports: HandlerImports, isStrict: boolean) {
-    this.code = new HandlerCode(imports);
+  constructor(imports: HandlerImports, isStrict: boolean, params?: number) {
+    this.code = new HandlerCode(imports, params);
     this.imports = imports;
     this.isStrict = isStrict;
   }
@@ -44,7 +54,7 @@ class HandlerLowering {
   }
 
   /** Emits a list; true when it ends by leaving the handler. */
-  private list(statements: readonly Statement[]): boolean {
+  list(statements: readonly Statement[]): boolean {
     for (const s of statements) if (this.statement(s)) return true;
     return false;
   }
@@ -106,6 +116,10 @@ class HandlerLowering {
       case 'exit':
         this.code.putRipNext();
         this.code.leave(s.reason, true);
+        return true;
+      case 'return':
+        this.value(s.value);
+        this.code.return();
         return true;
     }
   }
@@ -207,6 +221,9 @@ class HandlerLowering {
       case 'variable':
         code.localGet(kind.variable.local);
         return;
+      case 'parameter':
+        code.localGet(kind.index);
+        return;
       case 'call':
         for (const arg of node.args) this.value(arg);
         code.call(this.imports.helpers.get(kind.helper.name)!);
@@ -232,9 +249,13 @@ class HandlerLowering {
     else code.v128Const(BigInt(value));
   }
 
-  private placeAddress(place: Place): void {
+  private placeAddress(place: AnyPlace): void {
     if (place.kind === 'fixed') this.code.i32Const(0);
-    else {
+    else if (place.kind === 'indexed') {
+      this.value(place.index);
+      this.code.i32Const(place.shift);
+      this.code.op('i32.shl');
+    } else {
       this.code.localGet(PC);
       this.code.load('i32.load16_u', place.record);
     }
@@ -421,4 +442,4 @@ class HandlerLowering {
   }
 }
 
-const placeOffset = (place: Place): number => (place.kind === 'fixed' ? place.offset : place.add);
+const placeOffset = (place: AnyPlace): number => (place.kind === 'slot' ? place.add : place.offset);

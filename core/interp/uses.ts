@@ -3,7 +3,7 @@ import type { Node, Statement } from '../ir/ir.ts';
 
 /** Computed from other values and the op record alone, so that it may be placed anywhere behind them. */
 export const isPure = (node: Node): boolean =>
-  ['pure', 'const', 'record', 'select', 'shuffle', 'ordinary'].includes(node.kind.op);
+  ['pure', 'const', 'record', 'select', 'shuffle', 'ordinary', 'parameter'].includes(node.kind.op);
 
 /** What computing a node needs: an `ordinary` only names its subject. */
 export const neededArgs = (node: Node): readonly Node[] =>
@@ -21,7 +21,11 @@ export function countUses(statements: readonly Statement[]): void {
         if (s.node.kind.op === 'call') use(s.node);
         break;
       case 'put':
+        use(s.value);
+        if (s.place.kind === 'indexed') use(s.place.index);
+        break;
       case 'assign':
+      case 'return':
         use(s.value);
         break;
       case 'store':

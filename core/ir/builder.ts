@@ -4,7 +4,7 @@
  */
 import { type LoadName, loads, type StoreName, type ValueType, wasmOp } from '../wasm/opcodes.ts';
 import type { Helper } from './helpers.ts';
-import type { Access, JumpTarget, Node, NodeKind, Place, Statement, Variable } from './ir.ts';
+import type { Access, AnyPlace, JumpTarget, Node, NodeKind, Statement, Variable } from './ir.ts';
 
 export class Builder {
   /** The list that statements are appended to. */
@@ -98,10 +98,11 @@ export class Builder {
     return this.node({ op: 'ordinary' }, 'i32', [subject, normal, otherwise]);
   }
 
-  state(load: LoadName, place: Place): Node {
-    return this.node({ op: 'state', load, place }, loads[load].type);
+  state(load: LoadName, place: AnyPlace): Node {
+    const args = place.kind === 'indexed' ? [place.index] : [];
+    return this.node({ op: 'state', load, place }, loads[load].type, args);
   }
-  put(store: StoreName, place: Place, value: Node): void {
+  put(store: StoreName, place: AnyPlace, value: Node): void {
     this.statements.push({ kind: 'put', store, place, value });
   }
   record(load: LoadName, offset: number): Node {
@@ -116,6 +117,14 @@ export class Builder {
   }
   check(address: Node, size: number, access: Access): void {
     this.statements.push({ kind: 'check', address, size, access });
+  }
+
+  /** Parameter of a routine. */
+  parameter(index: number, type: ValueType): Node {
+    return this.node({ op: 'parameter', index }, type);
+  }
+  return(value: Node): void {
+    this.statements.push({ kind: 'return', value });
   }
 
   variable(initial: Node): Variable {

@@ -13,6 +13,8 @@ import type { Helper } from './helpers.ts';
  * operands of tier 0), plus `add`.
  */
 export type Place = { kind: 'fixed'; offset: number } | { kind: 'slot'; record: number; add: number };
+/** In routines (helpers.ts) also: at `offset` plus `index` (i32) times 2^shift. */
+export type AnyPlace = Place | { kind: 'indexed'; offset: number; index: Node; shift: number };
 
 export type NodeKind =
   | { op: 'const'; value: number | bigint }
@@ -20,12 +22,14 @@ export type NodeKind =
   | { op: 'shuffle'; lanes: readonly number[] }
   /** args: value if true, value if false, condition */
   | { op: 'select' }
-  | { op: 'state'; load: LoadName; place: Place }
+  | { op: 'state'; load: LoadName; place: AnyPlace }
   /** Field of the op record; constant while the record lives. */
   | { op: 'record'; load: LoadName; offset: number }
   /** Guest memory; arg: address (i64), which a check statement has vetted. */
   | { op: 'load'; load: LoadName }
   | { op: 'variable'; variable: Variable }
+  /** Of a routine (helpers.ts). */
+  | { op: 'parameter'; index: number }
   /**
    * args: subject (f32, f64 or v128 of floats), and two conditions (i32, 0 or 1), either of which is enough. Its truth says
    * about the subject that every lane is zero or a normal finite number. The value is that of `or` on the conditions; the
@@ -60,7 +64,7 @@ export type JumpTarget = { kind: 'address'; address: number } | { kind: 'record'
 
 export type Statement =
   | { kind: 'let'; node: Node }
-  | { kind: 'put'; store: StoreName; place: Place; value: Node }
+  | { kind: 'put'; store: StoreName; place: AnyPlace; value: Node }
   | { kind: 'store'; store: StoreName; address: Node; value: Node }
   /** Faults with #PF (or #GP) unless `size` bytes at `address` (i64) allow the access. */
   | { kind: 'check'; address: Node; size: number; access: Access }
@@ -74,7 +78,8 @@ export type Statement =
   | { kind: 'trap'; vector: number }
   /** Calls a helper that answers 0, or nonzero when it has set up an exception or exit in the state. */
   | { kind: 'callChecked'; helper: Helper; args: readonly Node[] }
-  /** Terminators: nothing follows in their list. */
+  /** Terminators: nothing follows in their list. The first ends a routine. */
+  | { kind: 'return'; value: Node }
   | { kind: 'jump'; target: JumpTarget }
   /** Goes to the address in `target` (i64); a return may go back to a call that waits for it (core/jit). */
   | { kind: 'jumpIndirect'; target: Node; isReturn: boolean }

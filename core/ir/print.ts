@@ -13,7 +13,7 @@
  * Places are `+offset` in the state, or what `placeName` calls it, and `@R0` for the register that a field of the op
  * record names; `$imm` is a field of the op record itself; `v0` is a variable.
  */
-import type { JumpTarget, Node, Place, Statement, Variable } from './ir.ts';
+import type { AnyPlace, JumpTarget, Node, Statement, Variable } from './ir.ts';
 import { OP_BASE, OP_DISP, OP_IMM, OP_INDEX, OP_IP, OP_LENGTH, OP_R0, OP_SCALE, OP_SEGMENT } from './op-record.ts';
 
 export interface PrintOptions {
@@ -47,7 +47,7 @@ const RECORD_FIELDS = new Map([
 const recordField = (offset: number): string => RECORD_FIELDS.get(offset) ?? `record+${offset}`;
 
 /** Values that can be computed anywhere: they follow from their operands alone. */
-const MOVABLE = new Set(['const', 'record', 'pure', 'shuffle', 'select', 'ordinary']);
+const MOVABLE = new Set(['const', 'parameter', 'record', 'pure', 'shuffle', 'select', 'ordinary']);
 
 class Printer {
   readonly lines: string[] = [];
@@ -140,6 +140,8 @@ class Printer {
         return `jump [${this.value(s.target)}]`;
       case 'exit':
         return `exit ${s.reason}`;
+      case 'return':
+        return `return ${this.value(s.value)}`;
     }
   }
 
@@ -175,6 +177,8 @@ class Printer {
         return `(load ${kind.load} [${this.value(node.args[0]!)}])`;
       case 'variable':
         return this.variable(kind.variable);
+      case 'parameter':
+        return `$${kind.index}`;
       case 'call':
         return `(call ${kind.helper.name}${args()})`;
       case 'in':
@@ -182,8 +186,12 @@ class Printer {
     }
   }
 
-  private place(place: Place): string {
+  private place(place: AnyPlace): string {
     if (place.kind === 'fixed') return this.placeName(place.offset) ?? `+${place.offset}`;
+    if (place.kind === 'indexed') {
+      const base = this.placeName(place.offset) ?? `+${place.offset}`;
+      return `${base}[${this.value(place.index)} << ${place.shift}]`;
+    }
     return `@${recordField(place.record)}${place.add === 0 ? '' : `+${place.add}`}`;
   }
 
@@ -214,7 +222,9 @@ export function operandsOf(s: Statement): readonly Node[] {
       // A call happens whether its result is used or not.
       return s.node.kind.op === 'call' ? s.node.args : [];
     case 'put':
+      return s.place.kind === 'indexed' ? [s.place.index, s.value] : [s.value];
     case 'assign':
+    case 'return':
       return [s.value];
     case 'store':
       return [s.address, s.value];

@@ -11,6 +11,7 @@ import { emmsHelper, stateHelper, x87Helper } from '../helpers/declared.ts';
 import type { LiftContext } from '../lift-context.ts';
 import { enc, type InsnDef } from '../notation.ts';
 import { CONDITION_FLAGS } from './mov.ts';
+import { type Usual, usualMemoryForm, usualRegisterForm } from './x87-routines.ts';
 
 const hex = (value: number): string => value.toString(16).toUpperCase().padStart(2, '0');
 
@@ -28,6 +29,12 @@ const MEMORY: Record<number, string> = {
   223: 'rw ww ww ww rt rq wt wq',
 };
 
+/** The status word with TOP, as it is stored. */
+function fullStatus(c: LiftContext): Node {
+  const { b } = c;
+  return b.or(c.field(st.fsw), b.shl(c.field(st.fpTop), b.i32(11)));
+}
+
 /** FSW.ES: an unmasked exception waits for the next waiting instruction. */
 const FSW_ES = 0x80;
 
@@ -35,19 +42,56 @@ function memoryForm(opcode: number, reg: number, kind: string): InsnDef {
   const selector = ((opcode & 7) << 8) | (reg << 3);
   const [access, size] = [kind[0] as 'r' | 'w', kind[1]!];
   const isState = size === 'e' || size === 's';
+  const usual = usualMemoryForm(opcode, reg);
+  const mnemonic = x87Instruction(selector)!.name;
   return {
-    mnemonic: x87Instruction(selector)!.name,
+    mnemonic,
     encodings: [enc(`${hex(opcode)} /${reg}`, isState ? '-:Mv' : `${access}:M${size}`)],
     ...(access === 'w' && !isState ? { test: { varies: 'storeX87' } } : {}),
     lift(c) {
       const isShort = isState && c.size === 16;
+      if (mnemonic === 'fnstsw' || mnemonic === 'fnstcw') {
+        c.write(0, mnemonic === 'fnstsw' ? fullStatus(c) : c.field(st.fcw));
+        return;
+      }
       if (isState) {
         const environment = isShort ? 14 : 28;
         c.b.check(c.address(0), size === 'e' ? environment : environment + 80, access);
       }
-      c.callChecked(x87Helper, c.b.i32(selector | (isShort ? SELECTOR_SHORT : 0)), c.operandOffset(0));
+      const exact = (): void =>
+        c.callChecked(x87Helper, c.b.i32(selector | (isShort ? SELECTOR_SHORT : 0)), c.operandOffset(0));
+      usualOrExact(c, usual, 'memory', c.b.i32(selector), exact);
     },
   };
+}
+
+/** The usual case by its routine, else, or if there is none, `exact`. */
+function usualOrExact(
+  c: LiftContext,
+  usual: ((c: LiftContext) => Usual) | undefined,
+  form: 'memory' | 'register',
+  selector: Node,
+  exact: () => void,
+): void {
+  const { b } = c;
+  if (usual === undefined) {
+    exact();
+    return;
+  }
+  const { answer, finish, isControl } = usual(c);
+  const done = (): void => {
+    if (!isControl) savePointers(c, selector, form === 'memory');
+    finish?.(c);
+  };
+  b.if(b.ltS(answer, b.i32(0)), exact, done);
+}
+
+/** What every instruction but control instructions leaves behind: FOP, FIP, and FDP if it has a memory operand. */
+function savePointers(c: LiftContext, selector: Node, hasMemory: boolean): void {
+  const { b } = c;
+  c.setField(st.fpOpcode, selector);
+  c.setField(st.fpIp, c.thisIp());
+  if (hasMemory) c.setField(st.fpDp, b.extendU(b.wrap(c.address(0))));
 }
 
 const CONDITIONS: Record<string, number> = { b: 2, e: 4, be: 6, u: 10, nb: 3, ne: 5, nbe: 7, nu: 11 };
@@ -75,6 +119,7 @@ function registerForm(opcode: number, modrm: number, mnemonic: string, hasIndex:
     ? enc(`${hex(opcode)} /${(modrm >> 3) & 7}`, 'rw:STi')
     : enc(`${hex(opcode)} ${hex(modrm)}`);
   const condition = mnemonic.startsWith('fcmov') ? CONDITIONS[mnemonic.slice(5)] : undefined;
+  const usual = usualRegisterForm(opcode, mnemonic, hasIndex, condition);
   const writesFlags = /comip?$/.test(mnemonic);
   return {
     mnemonic,
@@ -84,8 +129,14 @@ function registerForm(opcode: number, modrm: number, mnemonic: string, hasIndex:
     ...(TRANSCENDENTAL.has(mnemonic) ? { test: { tolerance: 'transcendental' } } : {}),
     lift(c) {
       const { b } = c;
+      if (mnemonic === 'fnstsw') {
+        c.setGpr(RAX, 16, fullStatus(c));
+        return;
+      }
       const operation = hasIndex ? b.or(b.i32(selector), c.operandOffset(0)) : b.i32(selector);
-      c.callChecked(x87Helper, operation, condition === undefined ? b.i32(0) : c.condition(condition));
+      usualOrExact(c, usual, 'register', operation, () =>
+        c.callChecked(x87Helper, operation, condition === undefined ? b.i32(0) : c.condition(condition)),
+      );
     },
   };
 }
