@@ -153,6 +153,13 @@ export class Builder {
     const elseList = this.collect(otherwise);
     this.statements.push({ kind: 'if', condition, whenTrue: thenList, whenFalse: elseList });
   }
+  /**
+   * As `if`, for a condition that nearly always holds: `otherwise` is rare, and does what the whole instruction does when it
+   * is begun anew. Nothing has changed yet.
+   */
+  usually(condition: Node, then: () => void, otherwise: () => void): void {
+    this.if(condition, then, otherwise);
+  }
   /** Repeats `body` while the i32 that it returns is not 0. */
   loop(body: () => Node): void {
     let condition: Node | undefined;

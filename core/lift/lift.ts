@@ -264,7 +264,7 @@ class InsnLifter implements LiftContext {
       if (isInexact) b.if(isInexact, () => this.writeInexact(write), exact);
       else exact();
     };
-    if (isFast) b.if(isFast, write, otherwise);
+    if (isFast) b.usually(isFast, write, otherwise);
     else exact();
   }
 

@@ -223,7 +223,7 @@ class VexLift {
       for (const { write } of this.fast) write();
       this.flush();
     };
-    b.if(isFast, write, exact);
+    b.usually(isFast, write, exact);
   }
 
   private exact(code: number, imm: Node | undefined): void {

@@ -83,7 +83,7 @@ function usualOrExact(
     if (!isControl) savePointers(c, selector, form === 'memory');
     finish?.(c);
   };
-  b.if(b.ltS(answer, b.i32(0)), exact, done);
+  b.usually(b.op('i32.ge_s', answer, b.i32(0)), done, exact);
 }
 
 /** What every instruction but control instructions leaves behind: FOP, FIP, and FDP if it has a memory operand. */
