@@ -57,6 +57,8 @@ function terminatorOf({ end, ending }: GuestBlock, builder: RegionBuilder, exit:
       return { kind: 'jump', target: ending.target };
     case 'branch': {
       const { branchCondition, jumpTarget } = builder;
+      // Both ways may lead to the same place, which must be emitted once.
+      if (ending.taken === end) return { kind: 'jump', target: end };
       if (branchCondition !== undefined)
         return { kind: 'branch', condition: branchCondition, taken: ending.taken, next: end };
       // The condition was a constant.
