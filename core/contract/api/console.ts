@@ -60,6 +60,8 @@ export const consoleCalls = {
       size: z.optional(TerminalSize),
       /** At most this much scrollback; all that is kept when left out. */
       maxScrollbackBytes: z.optional(z.int().check(z.gte(0))),
+      /** The stream ends with the run, after its last output, instead of waiting for the next one. */
+      untilEnd: z.optional(z.boolean()),
     }),
   ),
   'console.resize': call<null>()(

@@ -8,6 +8,8 @@ import { missingCalls } from '../insight/syscalls.ts';
 import type { HandlersOf } from './handlers.ts';
 
 const MAIN = 'main';
+/** Ctrl+D, VEOF of termios(3). */
+const END_OF_TRANSMISSION = 4;
 
 export function consoleHandlers(app: ManagerApp): HandlersOf<typeof consoleCalls> {
   const terminalOf = (vm: string, console: string): Terminal => {
@@ -24,11 +26,11 @@ export function consoleHandlers(app: ManagerApp): HandlersOf<typeof consoleCalls
   });
   return {
     'console.list': ({ vm }) => [infoOf(terminalOf(vm, MAIN))],
-    'console.attach': ({ vm, console, size, maxScrollbackBytes }, { streams }) => {
+    'console.attach': ({ vm, console, size, maxScrollbackBytes, untilEnd }, { streams }) => {
       const terminal = terminalOf(vm, console);
       if (size !== undefined) terminal.resize(size);
       const stream = streams.create();
-      return { stream: stream.id, scrollbackBytes: terminal.attach(stream, maxScrollbackBytes) };
+      return { stream: stream.id, scrollbackBytes: terminal.attach(stream, maxScrollbackBytes, untilEnd) };
     },
     'console.resize': ({ vm, console, size }) => {
       terminalOf(vm, console).resize(size);
@@ -38,9 +40,9 @@ export function consoleHandlers(app: ManagerApp): HandlersOf<typeof consoleCalls
       terminalOf(vm, console).scrollback.clear();
       return null;
     },
-    'console.end-input': ({ vm, console }) => {
-      terminalOf(vm, console);
-      app.vms.managedVm(vm).require().endInput();
+    'console.end-input': async ({ vm, console }) => {
+      // A terminal's input has no end but the character for it: closing the line would hang up on the program.
+      await terminalOf(vm, console).input?.write(Uint8Array.of(END_OF_TRANSMISSION));
       return null;
     },
     'console.scrollback': ({ vm, console }, { streams }) => {

@@ -3,6 +3,7 @@ import type { rootfsCalls } from '../../contract/api/rootfs.ts';
 import type { ManagerApp } from '../app/manager-app.ts';
 import { browse, readPiece } from '../rootfs/browse.ts';
 import { elfReport } from '../rootfs/elf-report.ts';
+import { packRoot, unpackRoot } from '../rootfs/pack.ts';
 import { makeRootfs } from '../rootfs/rootfs-maker.ts';
 import type { HandlersOf } from './handlers.ts';
 import { notYet } from './not-yet.ts';
@@ -39,8 +40,13 @@ export function rootfsHandlers(app: ManagerApp): HandlersOf<typeof rootfsCalls> 
     'rootfs.read': ({ rootfs, path, offset, lenBytes }) => readPiece(roots.find(rootfs).path, path, offset, lenBytes),
     'rootfs.elf': ({ rootfs, path }) => elfReport(roots.find(rootfs).path, path),
     'rootfs.usage': ({ rootfs }) => roots.usage(rootfs),
-    'rootfs.pack': () => notYet('packing'),
-    'rootfs.unpack': () => notYet('unpacking'),
+    'rootfs.pack': ({ rootfs, ...target }) => {
+      const root = roots.find(rootfs);
+      return { job: jobs.start('rootfs.pack', root.name, (control) => packRoot(root.path, target, control)) };
+    },
+    'rootfs.unpack': ({ path, name }) => ({
+      job: jobs.start('rootfs.unpack', name, (control) => unpackRoot(roots, path, name, control)),
+    }),
     'overlay.changes': () => notYet('a kept overlay'),
     'overlay.discard': () => notYet('a kept overlay'),
     'overlay.commit': () => notYet('a kept overlay'),

@@ -1,9 +1,10 @@
 /** Handlers of instances. */
 import type { vmCalls } from '../../contract/api/vm.ts';
 import type { ManagerApp } from '../app/manager-app.ts';
+import { exportInstance } from '../bundle/export.ts';
+import { importInstance } from '../bundle/import.ts';
 import { planVm } from '../vms/plan.ts';
 import type { HandlersOf } from './handlers.ts';
-import { notYet } from './not-yet.ts';
 
 export function vmHandlers(app: ManagerApp): HandlersOf<typeof vmCalls> {
   const { vms } = app;
@@ -51,7 +52,7 @@ export function vmHandlers(app: ManagerApp): HandlersOf<typeof vmCalls> {
       }[action];
       return vms.bulk(names, act);
     },
-    'vm.export': () => notYet('export'),
-    'vm.import': () => notYet('import'),
+    'vm.export': (params) => ({ job: exportInstance(app, params) }),
+    'vm.import': (params) => ({ job: importInstance(app, params) }),
   };
 }

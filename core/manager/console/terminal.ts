@@ -20,6 +20,9 @@ interface Reader {
   isPumping: boolean;
   /** When it last took something. */
   tookAtMs: number;
+  /** Ends with the run. */
+  untilEnd: boolean;
+  isEnding: boolean;
 }
 
 export interface TerminalInput {
@@ -83,10 +86,10 @@ export class Terminal {
   }
 
   /** Connects a stream; returns how many bytes of scrollback it will begin with. */
-  attach(stream: ByteStream, maxScrollbackBytes = Number.POSITIVE_INFINITY): number {
+  attach(stream: ByteStream, maxScrollbackBytes = Number.POSITIVE_INFINITY, untilEnd = false): number {
     const { start, end } = this.scrollback;
     const position = Math.max(start, end - maxScrollbackBytes);
-    const reader: Reader = { stream, position, isPumping: false, tookAtMs: this.now() };
+    const reader: Reader = { stream, position, isPumping: false, tookAtMs: this.now(), untilEnd, isEnding: false };
     this.readers.add(reader);
     stream.consume((bytes) => this.input?.write(bytes));
     void stream.ended.then(() => {
@@ -114,6 +117,16 @@ export class Terminal {
       if (this.waiters.length > 0) this.wakeWaiters();
     }
     reader.isPumping = false;
+    if (reader.isEnding) reader.stream.close();
+  }
+
+  /** The run is over, and all of its output has been given. */
+  endRun(): void {
+    this.input = undefined;
+    for (const reader of this.readers) {
+      reader.isEnding = reader.untilEnd;
+      void this.pump(reader);
+    }
   }
 
   resize(size: TerminalSize): void {

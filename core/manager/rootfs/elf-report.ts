@@ -15,19 +15,19 @@ const defaultDirectories = [
   '/usr/lib',
   '/usr/local/lib',
 ];
-const segmentTypes: Readonly<Record<number, string>> = {
-  0: 'NULL',
-  1: 'LOAD',
-  2: 'DYNAMIC',
-  3: 'INTERP',
-  4: 'NOTE',
-  6: 'PHDR',
-  7: 'TLS',
-  1685382480: 'GNU_EH_FRAME',
-  1685382481: 'GNU_STACK',
-  1685382482: 'GNU_RELRO',
-  1685382483: 'GNU_PROPERTY',
-};
+const segmentTypes = new Map<number, string>([
+  [0, 'NULL'],
+  [1, 'LOAD'],
+  [2, 'DYNAMIC'],
+  [3, 'INTERP'],
+  [4, 'NOTE'],
+  [6, 'PHDR'],
+  [7, 'TLS'],
+  [0x6474e550, 'GNU_EH_FRAME'],
+  [0x6474e551, 'GNU_STACK'],
+  [0x6474e552, 'GNU_RELRO'],
+  [0x6474e553, 'GNU_PROPERTY'],
+]);
 const sectionTypes: Readonly<Record<number, string>> = {
   0: 'NULL',
   1: 'PROGBITS',
@@ -178,7 +178,7 @@ function segments(header: DataView, read: Read): ElfReport['segments'] {
     const type = table.getUint32(at, true);
     const flags = table.getUint32(at + 4, true);
     return {
-      type: segmentTypes[type] ?? `0x${type.toString(16)}`,
+      type: segmentTypes.get(type) ?? `0x${type.toString(16)}`,
       address: hex(table.getBigUint64(at + 16, true)),
       fileSizeBytes: Number(table.getBigUint64(at + 32, true)),
       memorySizeBytes: Number(table.getBigUint64(at + 40, true)),

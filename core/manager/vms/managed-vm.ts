@@ -129,12 +129,12 @@ export class ManagedVm {
     if (report !== undefined) void this.terminal.output(new TextEncoder().encode(report.replaceAll('\n', '\r\n')));
     this.file.save();
     this.instance = undefined;
-    this.terminal.input = undefined;
     this.sampler = undefined;
     this.lock?.release();
     this.lock = undefined;
     this.environment.changed();
     this.environment.ended(ending, this.isEndAsked);
+    this.terminal.endRun();
   }
 
   private saveRun(): void {
