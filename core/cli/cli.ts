@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitStatusOf, VmError } from '../contract/errors.ts';
+import { addInstanceCommands } from './commands/add-instance-commands.ts';
 import { addNetCommand } from './commands/net.ts';
 import { addRunCommand, fixStraceOption } from './commands/run.ts';
 
@@ -41,6 +42,8 @@ program
   .action(async (dir: string, binaries: string[]) =>
     (await import('./commands/rootfs.ts')).makeRootfsCommand(dir, binaries),
   );
+
+addInstanceCommands(program);
 
 program
   .command('serve')

@@ -6,11 +6,12 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { exitStatusOf, VmError, type VmErrorData } from '../contract/errors.ts';
-import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
+import type { VmSpec } from '../contract/vm-spec.ts';
 import { type OutputStream, STREAM_STDOUT, STREAM_STRACE } from '../contract/worker-channel.ts';
 import type { Ending, ProgramExit } from '../contract/worker-protocol.ts';
 import { hostReason } from '../host/services.ts';
 import { Instance } from '../manager/instance.ts';
+import { enterRawMode, terminalSize } from './terminal-mode.ts';
 
 export interface SuperviseOptions {
   tty?: boolean;
@@ -45,30 +46,6 @@ function printForwards({ spec, network }: Instance): void {
     if (network !== undefined && hostPort === 0)
       writeSync(2, `elfdeck: forwards ${network.networks.describeForward(network.membership, i)}\n`);
   }
-}
-
-function terminalSize(): TerminalSize {
-  return { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
-}
-
-/**
- * Puts the terminal in raw mode; it is put back however the process ends. Node's raw mode leaves output processing on, which
- * would turn the bare line feeds of full-screen programs into new lines: the guest's own line discipline does that already.
- */
-function enterRawMode(): () => void {
-  const { stdin } = process;
-  if (!stdin.isTTY) return () => {};
-  stdin.setRawMode(true);
-  if (process.platform !== 'win32') {
-    // Loaded only here: pipes, the common case in scripts, start faster without.
-    const { spawnSync } = process.getBuiltinModule('node:child_process');
-    spawnSync('stty', ['-opost'], { stdio: [0, 'ignore', 'ignore'] });
-  }
-  const restore = (): void => {
-    stdin.setRawMode(false);
-  };
-  process.once('exit', restore);
-  return restore;
 }
 
 function forwardSignals(instance: Instance, isTerminal: boolean): void {

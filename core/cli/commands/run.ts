@@ -13,9 +13,34 @@ Exit status: the program's, or 128+n when signal n ended it; 64 and up as listed
 not be run (64 wrong usage, 80 unknown image, 85-87 root file system, 100-105 ELF file, 126 not executable, 127 not found).`;
 
 export function addRunCommand(program: Command): Command {
-  const run = program
-    .command('run')
-    .description('run a program as an instance')
+  const run = addSpecOptions(program.command('run').description('run a program as an instance'))
+    .option('--strace-output <FILE>', 'write strace lines to a file')
+    .option('-t, --tty', 'treat the console as a terminal (default: when stdin and stdout are one)')
+    .option('--no-tty', 'treat the console as pipes')
+    .option('--stats', 'print figures of the run as JSON to stderr')
+    .option('--missing', 'list the system calls that the program missed')
+    .addHelpText('after', epilogue)
+    .action(
+      async (name: string | undefined, args: string[], given: RunOptions & SuperviseOptions & { n?: boolean }) => {
+        const options = { ...given, network: given.network ?? given.n ?? false };
+        const words = name === undefined ? [] : [name, ...args];
+        if (
+          words.length === 0 &&
+          options.append === undefined &&
+          options.initrd === undefined &&
+          options.image === undefined
+        ) {
+          run.error('error: no program to run; try "elfdeck run hello"');
+        }
+        process.exit(await supervise(specFrom(options, words), options));
+      },
+    );
+  return run;
+}
+
+/** Program, arguments and the options that say what an instance is made of. */
+export function addSpecOptions(command: Command): Command {
+  return command
     .argument('[program]', 'program in the guest (or of this computer, see below)')
     .argument('[args...]', 'its arguments')
     .passThroughOptions()
@@ -48,34 +73,12 @@ export function addRunCommand(program: Command): Command {
     .addOption(
       new Option('--strace [FILTER]', 'show system calls: all, or those named (--strace=openat,read)').preset(''),
     )
-    .option('--strace-output <FILE>', 'write strace lines to a file')
     .option('-o, --strace-format <text|json>', 'form of strace lines')
     .option('--cpu <MODEL>', 'CPU model')
     .option('--jit <MODE>', 'what is translated to WebAssembly: auto (hot code), always, off')
-    .option('-t, --tty', 'treat the console as a terminal (default: when stdin and stdout are one)')
-    .option('--no-tty', 'treat the console as pipes')
     .option('-q, --quiet', 'no banner')
     .option('--no-cache', 'use no cache on disk (ELFDECK_CACHE_DIR names its folder)')
-    .option('--name <NAME>', 'name of the instance')
-    .option('--stats', 'print figures of the run as JSON to stderr')
-    .option('--missing', 'list the system calls that the program missed')
-    .addHelpText('after', epilogue)
-    .action(
-      async (name: string | undefined, args: string[], given: RunOptions & SuperviseOptions & { n?: boolean }) => {
-        const options = { ...given, network: given.network ?? given.n ?? false };
-        const words = name === undefined ? [] : [name, ...args];
-        if (
-          words.length === 0 &&
-          options.append === undefined &&
-          options.initrd === undefined &&
-          options.image === undefined
-        ) {
-          run.error('error: no program to run; try "elfdeck run hello"');
-        }
-        process.exit(await supervise(specFrom(options, words), options));
-      },
-    );
-  return run;
+    .option('--name <NAME>', 'name of the instance');
 }
 
 /**
