@@ -76,6 +76,12 @@ await build({
   // A native module, found by its package.
   external: ['@lydell/node-pty'],
 });
+// The desktop app: what Electron starts, and what it runs before each page.
+await build({
+  ...commonJs,
+  entryPoints: { 'electron-main': 'electron/main.ts', 'electron-preload': 'electron/preload.ts' },
+  external: ['electron', 'electron-updater', '@lydell/node-pty'],
+});
 // What those run with a code cache (core/host/script-cache.ts).
 await build({
   ...commonJs,

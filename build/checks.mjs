@@ -20,6 +20,7 @@ const vueTsc = (project) => ({
 const checks = [
   tsc('core'),
   tsc('core/host'),
+  tsc('electron'),
   tsc('test'),
   vueTsc('renderer'),
   vueTsc('test/tsconfig.dom.json'),

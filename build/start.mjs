@@ -30,7 +30,7 @@ const name = process.platform === 'win32' ? 'npx elfdeck' : 'core/cli/bin/elfdec
 const electron = electronProgram();
 const [program, args] =
   electron !== undefined && hasDisplay()
-    ? [electron, [join(root, 'build/out/electron/main.cjs')]]
+    ? [electron, [root]]
     : [process.execPath, [command, 'serve', ...process.argv.slice(2)]];
 
 if (program !== electron) {

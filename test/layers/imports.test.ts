@@ -66,7 +66,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     'core/kernel',
     'core/kernel/abi',
   ],
-  electron: ['core/contract', 'core/manager'],
+  electron: ['core/contract', 'core/manager', 'core/serve', 'core/host'],
   renderer: ['core/contract'],
 };
 
@@ -81,7 +81,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'core/image': ['yaml'],
   'core/manager': ['zod/mini', 'tar-stream', 'yauzl', '@lydell/node-pty'],
   'core/serve': ['ws'],
-  'core/cli': ['commander'],
+  electron: ['electron', 'electron-updater'],
+  'core/cli': ['commander', 'yaml'],
   renderer: [
     'vue',
     'vue-router',
