@@ -4,6 +4,7 @@ import type { Job } from '../../contract/api/catalog.ts';
 import type { VmInfo } from '../../contract/api/vm.ts';
 import type { ApiClient } from '../../contract/client.ts';
 import { exitStatusOf, VmError } from '../../contract/errors.ts';
+import { vmSpec } from '../../contract/vm-spec.ts';
 import { quoteWord } from '../../image/cmdline.ts';
 import { attachConsole } from '../attach.ts';
 import { withManager } from '../manager-client.ts';
@@ -165,19 +166,7 @@ const emptyRow: VmInfo = {
   addresses: [],
   needsRestart: false,
   meta: { group: '', tags: [], notes: '', autostart: false, restart: 'no' },
-  spec: {
-    name: '',
-    image: '',
-    program: [],
-    kernelArgs: [],
-    env: [],
-    memoryMiB: 0,
-    volumes: [],
-    folders: [],
-    network: false,
-    cpu: '',
-    isQuiet: false,
-  },
+  spec: vmSpec({ program: [] }),
 };
 
 function statusOf({ state, ending }: VmInfo): string {

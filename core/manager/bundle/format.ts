@@ -16,6 +16,7 @@ import { VmMeta } from '../../contract/api/vm.ts';
 import { VmSpec } from '../../contract/vm-spec.ts';
 import type { Member } from '../archive/members.ts';
 import { DocumentKind } from '../store/document.ts';
+import { withSpecDefaults } from '../store/instance-store.ts';
 
 export const MANIFEST = 'elfdeck.json';
 export const CHECKSUM = 'checksum';
@@ -23,6 +24,8 @@ export const CHECKSUM = 'checksum';
 export const bundleDocument = new DocumentKind(
   'the manifest of the .elfdeck file',
   z.object({ name: z.string(), spec: VmSpec, meta: VmMeta, exportedAt: z.number() }),
+  [],
+  withSpecDefaults,
 );
 
 /** Runs along a sequence of members. */

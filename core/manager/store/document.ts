@@ -17,11 +17,14 @@ export class DocumentKind<S extends z.core.$ZodType> {
   private readonly schema: S;
   /** The first brings version 1 to 2. */
   private readonly migrations: readonly Migration[];
+  private readonly complete: Migration;
 
-  constructor(what: string, schema: S, migrations: readonly Migration[] = []) {
+  /** `complete` fills in what later versions of elfdeck have added with a default. */
+  constructor(what: string, schema: S, migrations: readonly Migration[] = [], complete: Migration = (value) => value) {
     this.what = what;
     this.schema = schema;
     this.migrations = migrations;
+    this.complete = complete;
   }
 
   get version(): number {
@@ -58,7 +61,7 @@ export class DocumentKind<S extends z.core.$ZodType> {
     }
     const current = this.migrations.slice(version - 1).reduce((old, migrate) => migrate(old), value);
     try {
-      return validate(this.schema, current, 'its content');
+      return validate(this.schema, this.complete(current), 'its content');
     } catch (error) {
       throw this.broken(path, error instanceof Error ? error.message : String(error), error);
     }

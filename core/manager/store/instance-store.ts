@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { type BrokenVm, type RemovedVm, VmMeta, VmName } from '../../contract/api/vm.ts';
 import { toErrorData, VmError } from '../../contract/errors.ts';
-import { VmSpec } from '../../contract/vm-spec.ts';
+import { VmSpec, vmSpec } from '../../contract/vm-spec.ts';
 import { namesIn, publish, removeFolder, stagingFolder } from './atomic.ts';
 import { DocumentKind } from './document.ts';
 import type { Home } from './home.ts';
@@ -26,7 +26,11 @@ export interface StoredInstance extends InstanceRecord {
   id: string;
 }
 
-export const instanceDocument = new DocumentKind('the instance file', InstanceRecord);
+/** Parts of a spec that are newer than the file are at their defaults. */
+export const withSpecDefaults = (value: Record<string, unknown>): Record<string, unknown> =>
+  typeof value.spec === 'object' ? { ...value, spec: { ...vmSpec({ program: [] }), ...value.spec } } : value;
+
+export const instanceDocument = new DocumentKind('the instance file', InstanceRecord, [], withSpecDefaults);
 const removedDocument = new DocumentKind('the note', z.object({ removedAt: z.number() }));
 
 export const INSTANCE_FILE = 'instance.json';
