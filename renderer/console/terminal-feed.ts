@@ -17,8 +17,8 @@ export const HIGH_WATER = 4 << 20;
 export const KEPT = 1 << 20;
 /** The terminal parses a piece in a few milliseconds. */
 const PIECE = 1 << 15;
-/** A flood shows one piece a frame: parsing what scrolls by unread would slow down what brings it. */
-const FRAME_MS = 16;
+/** A flood shows a piece now and then: parsing what scrolls by unread would slow down what brings it. */
+const FLOOD_MS = 120;
 
 const ESC = 0x1b;
 const NEWLINE = 0x0a;
@@ -41,7 +41,7 @@ export class TerminalFeed {
   constructor(
     sink: TerminalSink,
     describeGap: (bytes: number) => string,
-    later: (run: () => void) => void = (run) => void setTimeout(run, FRAME_MS),
+    later: (run: () => void) => void = (run) => void setTimeout(run, FLOOD_MS),
   ) {
     this.sink = sink;
     this.describeGap = describeGap;
@@ -102,10 +102,16 @@ export class TerminalFeed {
     this.isWriting = true;
     this.sink.write(piece, () => {
       this.shownBytes += piece.length;
-      if (this.waitingBytes < KEPT / 2) this.isFlooded = false;
-      if (this.isFlooded) this.later(() => this.writeNext());
+      const taken = this.takenBytes;
+      if (this.isFlooded) this.later(() => this.goOn(taken));
       else this.writeNext();
     });
+  }
+
+  /** Nothing came meanwhile: the flood is over, and the rest of it is shown at full speed. */
+  private goOn(taken: number): void {
+    if (taken === this.takenBytes) this.isFlooded = false;
+    this.writeNext();
   }
 
   /** Drops the oldest bytes down to KEPT, up to and with a line end where there is one. */

@@ -85,7 +85,7 @@ try {
   };
   const stateOf = async (id: string) => (await api('vm.get', { vm: id })).state;
   const until = async (id: string, state: string) => {
-    while ((await stateOf(id)) !== state) await new Promise((resolve) => setTimeout(resolve, 20));
+    while ((await stateOf(id)) !== state) await new Promise((resolve) => setTimeout(resolve, 250));
   };
 
   await helloStarts(page, await example('hello'), open, until);
