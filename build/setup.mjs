@@ -73,7 +73,7 @@ const builds = {
   bundle: {
     script: 'build/bundle.mjs',
     stamp: 'build/out/built',
-    sources: ['core', 'build/bundle.mjs', 'build/handlers.ts', 'package-lock.json'],
+    sources: ['core', 'electron', 'build/bundle.mjs', 'build/handlers.ts', 'package-lock.json'],
   },
   window: {
     script: 'build/renderer.mjs',
