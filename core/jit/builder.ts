@@ -364,6 +364,13 @@ export class RegionBuilder extends Builder {
   // Helpers.
 
   override call(helper: Helper, ...args: Node[]): Node {
+    if (helper.body) {
+      // A routine touches no cached place.
+      const node = super.call(helper, ...args);
+      node.uses = 1;
+      this.hasEffect = true;
+      return node;
+    }
     this.flush();
     const node = super.call(helper, ...args);
     node.uses = 1;
