@@ -286,10 +286,20 @@ export class RegionBuilder extends Builder {
       const x = a.values.get(p);
       const y = b.values.get(p);
       if (x === y) continue;
-      if (!merged.dirty.has(p) && (x === IN_MEMORY || y === IN_MEMORY)) {
+      const [isRootA, isRootB] = [a.values.isAsAtRoot(p), b.values.isAsAtRoot(p)];
+      // One arm has only read it: what the root must still write back remains so.
+      if (isRootA && isRootB) {
+        merged.note(p, x ?? y);
+        continue;
+      }
+      const isStored = (isRoot: boolean, values: PlaceValues): boolean => !isRoot || values.isRootFlushed;
+      const areStored = isStored(isRootA, a.values) && isStored(isRootB, b.values);
+      if (areStored && !merged.dirty.has(p) && (x === IN_MEMORY || y === IN_MEMORY)) {
         merged.note(p, IN_MEMORY);
         continue;
       }
+      merged.dirty.add(p);
+      merged.written.add(p);
       const variable: Variable = { type: places[p]!.type, local: -1 };
       a.list.push(...this.assignment(variable, p, x, a.values));
       b.list.push(...this.assignment(variable, p, y, b.values));
