@@ -183,8 +183,6 @@ function leavesRegion(node: FlowNode, { terminator }: LiftedBlock): boolean {
       return node.successors.length < 1;
     case 'branch':
       return node.successors.length < (terminator.taken === terminator.next ? 1 : 2);
-    case 'leave':
-      return false;
     default:
       return true;
   }

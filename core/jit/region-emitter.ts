@@ -91,13 +91,7 @@ class RegionEmitter {
 
   /** Counts what edges and write-backs need. */
   private useEdges(): void {
-    const { lifted, graph, active } = this.region;
-    for (const [root, entry] of this.merger.entries) {
-      for (const p of active) {
-        const value = entry.values[p]!;
-        if (value.kind === 'value' && (root.ins[p] || entry.dirty.has(p))) use(value.value);
-      }
-    }
+    const { lifted, graph } = this.region;
     const useWay = (values: PlaceValues, to: FlowNode): void => {
       const root = this.rootOf(to);
       if (root === values.root && to.predecessors.length === 1 && !to.isLoopHeader) return;
@@ -113,6 +107,26 @@ class RegionEmitter {
       const block = lifted.get(node)!;
       if (!endsWithCall(block)) for (const to of node.successors) useWay(block.values, to);
       this.keepAllDirty(block.values);
+    }
+    this.useEntries();
+  }
+
+  /** A live-in that stands for a value known before its root needs that value, which may be a live-in itself. */
+  private useEntries(): void {
+    const done = new Set<Node | object>();
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const [root, entry] of this.merger.entries) {
+        for (const p of this.region.active) {
+          const value = entry.values[p]!;
+          if (value.kind !== 'value' || done.has(value)) continue;
+          const node = root.ins[p];
+          if (!(node && isUsed(node)) && !entry.dirty.has(p)) continue;
+          use(value.value);
+          done.add(value);
+          changed = true;
+        }
+      }
     }
   }
   private keepAllDirty(values: PlaceValues): void {
