@@ -29,7 +29,7 @@ export const canUse = (c: Context, row: Encoding): boolean =>
 function varies({ features }: Context, row: Encoding): boolean {
   const variation = row.insn.test?.varies;
   if (variation === undefined || variation === 'rexB') return false;
-  return variation === 'nanChoice' || features.has('fault') || features.has('probe');
+  return variation === 'sums' || features.has('fault') || features.has('probe');
 }
 
 /** Bytes of a memory operand. */
