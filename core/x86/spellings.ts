@@ -86,6 +86,7 @@ const buildSpellings = (): Spellings => ({
     { when: { isMemory: false, digit: 1, repeat: 'rep', rexW: true }, name: 'rdsspq', operands: ['Rq'] },
     { when: { isMemory: false, digit: 1, repeat: 'rep' }, name: 'rdsspd', operands: ['Rd'] },
   ],
+  'nop NP 0F 1E C0': [{ operands: ['Rv'] }],
   'ud2 0F B9 /r': [{ name: 'ud1' }],
   'ud2 0F FF /r': [{ name: 'ud0' }],
 

@@ -256,7 +256,8 @@ describe('probe', () => {
     const space = create(10);
     expect([space.probe(0, 0, 'w'), space.probe(GUEST_TOP + 5, 0, 'r')]).toEqual([-1, -1]);
     expect([space.probe(-1, 1, 'r'), space.probe(GUEST_TOP, 1, 'r'), space.probe(GUEST_TOP - 1, 2, 'r')]).toEqual([
-      -1,
+      // Not -1, which stands for success.
+      -2,
       GUEST_TOP,
       GUEST_TOP,
     ]);
