@@ -4,6 +4,7 @@ import { cpus, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { SystemInfo } from '../../contract/api/app.ts';
 import { projectRoot } from '../../host/examples.ts';
+import { absentCalls } from '../api/not-yet.ts';
 import type { ManagerApp } from './manager-app.ts';
 
 export function version(): string {
@@ -24,6 +25,7 @@ export async function systemInfo(app: ManagerApp): Promise<SystemInfo> {
     pid: process.pid,
     host: app.options.host,
     hasHostPrograms: process.platform === 'linux' && process.arch === 'x64',
+    absentCalls: [...absentCalls],
     features: {
       hostTerminal: await app.terminals.feature(),
       networks: { isAvailable: false, reason: 'the networks of instances are not managed here yet' },
