@@ -16,7 +16,7 @@ import { constant, fold } from './fold.ts';
 import { foldVector } from './fold-vector.ts';
 import { extractPart, insertPart, pair } from './parts.ts';
 import { IN_MEMORY, type PlaceValue, type PlaceValues } from './place-values.ts';
-import { highPlace, locate, lowPlace, PLACE_COUNT, places, xmmPlace, ymmHighPlace } from './places.ts';
+import { highPlace, locate, lowPlace, PLACE_COUNT, places, xmmPlace, xmmRegisterOf, ymmHighPlace } from './places.ts';
 import type { ExitPoint, JitStatement } from './statements.ts';
 
 /** How a region keeps an XMM register: as one vector, or as two 64-bit halves. */
@@ -397,8 +397,14 @@ export class RegionBuilder extends Builder {
     this.values.markFlushed();
   }
   private forgetWritten(helper: Helper, args: readonly Node[]): void {
-    for (const place of writtenBy(helper.name, args)) this.values.forget(place);
+    for (const place of writtenBy(helper.name, args)) if (this.isKept(place)) this.values.forget(place);
     this.hasEffect = true;
+  }
+  /** An XMM register is one place or two: the others, which lie over the same bytes, must never count as written. */
+  private isKept(place: number): boolean {
+    const register = xmmRegisterOf(place);
+    if (register < 0 || place === ymmHighPlace(register)) return true;
+    return (place === xmmPlace(register)) === (this.modes[register] === 'vector');
   }
 
   // Ends.

@@ -53,6 +53,10 @@ export const lowPlace = (i: number): number => xmmPlace(i) + 1;
 export const highPlace = (i: number): number => xmmPlace(i) + 2;
 export const ymmHighPlace = (i: number): number => xmmPlace(i) + 3;
 
+/** The XMM register that a place is a part of, or -1. */
+export const xmmRegisterOf = (place: number): number =>
+  place < XMM_PLACES ? -1 : Math.floor((place - XMM_PLACES) / PER_XMM);
+
 const byOffset = new Map(list.slice(0, XMM_PLACES).map((p) => [p.offset, p.index]));
 
 /** Where an offset in the state lies: a general register's or another cached place's index, an XMM register, or memory. */

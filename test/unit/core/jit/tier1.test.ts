@@ -10,6 +10,7 @@ function cpus(code: string, registers: Record<number, number | bigint> = {}): { 
   const make = (jit: 'off' | 'always'): BareCpu => {
     const cpu = new BareCpu(64 << 20, jit);
     cpu.map(DATA, 4, READ | WRITE);
+    cpu.space.raw(DATA, 256).set(Array.from({ length: 256 }, (_, i) => (i * 7 + 1) & 0xff));
     cpu.map(STACK - 0x4000, 4, READ | WRITE);
     return cpu.load(code).set({ [RSP]: STACK - 0x100, ...registers });
   };
@@ -47,6 +48,15 @@ describe('tier 1', () => {
     expectSame('b8 c5 9d 1c 81 89 ca 81 e2 ff 00 00 00 31 d0 69 c0 93 01 00 01 ff c9 75 ee 0f 05', { [RCX]: 1000 });
     // nested loops: outer counts rbx, inner stores: l1: mov rcx,8; l2: mov [rdi+rcx*8-8],rcx; dec rcx; jnz l2; dec rbx; jnz l1; syscall
     expectSame('48 c7 c1 08 00 00 00 48 89 4c cf f8 48 ff c9 75 f6 48 ff cb 75 ea 0f 05', { [RDI]: DATA, [RBX]: 5 });
+  });
+
+  it('keeps vector registers over helpers in loops', () => {
+    // l: movdqa xmm0,[rdi]; pcmpistri xmm0,[rsi],1ah; paddb xmm0,xmm0; movdqa xmm3,xmm0; dec r8; jnz l;
+    // pcmpistri xmm3,[rsi],1ah; movdqa [rdi+32],xmm3; syscall
+    expectSame(
+      '66 0f 6f 07 66 0f 3a 63 06 1a 66 0f fc c0 66 0f 6f d8 49 ff c8 75 e9 66 0f 3a 63 1e 1a 66 0f 7f 5f 20 0f 05',
+      { [RDI]: DATA, [RSI]: DATA + 64, 8: 3 },
+    );
   });
 
   it('calls and returns, also by recursion and to addresses that no call left', () => {
