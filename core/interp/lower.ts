@@ -16,6 +16,7 @@ import type { StoreName } from '../wasm/opcodes.ts';
 import { branchWhen, isCompound } from './conditions.ts';
 import { BUDGET, HandlerCode, type HandlerImports, PC } from './handler-code.ts';
 import { countUses, isPure } from './uses.ts';
+import { emitOperation } from './value-code.ts';
 
 /** Lowers a handler's statements. Memory checks of a strict handler always take the slow path. */
 export function lowerHandler(
@@ -183,28 +184,8 @@ class HandlerLowering {
   private compute(node: Node): void {
     const { code } = this;
     const { kind } = node;
+    if (emitOperation(node, code, (arg) => this.value(arg))) return;
     switch (kind.op) {
-      case 'const':
-        this.constant(node, kind.value);
-        return;
-      case 'pure':
-        for (const arg of node.args) this.value(arg);
-        code.op(kind.name, kind.lane);
-        return;
-      case 'shuffle':
-        for (const arg of node.args) this.value(arg);
-        code.shuffle(kind.lanes);
-        return;
-      case 'select':
-        for (const arg of node.args) this.value(arg);
-        if (node.type === 'v128') this.selectTyped();
-        else code.select();
-        return;
-      case 'ordinary':
-        this.value(node.args[1]!);
-        this.value(node.args[2]!);
-        code.op('i32.or');
-        return;
       case 'state':
         this.placeAddress(kind.place);
         code.load(kind.load, placeOffset(kind.place));
@@ -231,22 +212,6 @@ class HandlerLowering {
       case 'in':
         throw new Error('a handler has no live-in values');
     }
-  }
-
-  /** `select t*` with a v128 immediate type; the untyped form only takes numbers and vectors of MVP types. */
-  private selectTyped(): void {
-    this.code.u8(0x1c);
-    this.code.u32(1);
-    this.code.u8(0x7b);
-  }
-
-  private constant(node: Node, value: number | bigint): void {
-    const { code } = this;
-    if (node.type === 'i32') code.i32Const(Number(value));
-    else if (node.type === 'i64') code.i64Const(BigInt(value));
-    else if (node.type === 'f32') code.f32Const(Number(value));
-    else if (node.type === 'f64') code.f64Const(BigInt(value));
-    else code.v128Const(BigInt(value));
   }
 
   private placeAddress(place: AnyPlace): void {

@@ -2,6 +2,7 @@
  * The wasm function of a region under construction: values in locals, with scopes. A value is computed where it is first
  * needed; its local serves until the scope (a branch, a dominator subtree) ends, then it is free for others.
  */
+import { emitOperation } from '../interp/value-code.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node, Variable } from '../ir/ir.ts';
 import * as st from '../vcpu/state.ts';
@@ -125,28 +126,8 @@ export class RegionCode extends CodeWriter {
 
   compute(node: Node): void {
     const { kind } = node;
+    if (emitOperation(node, this, (arg) => this.value(arg))) return;
     switch (kind.op) {
-      case 'const':
-        this.constant(node, kind.value);
-        return;
-      case 'pure':
-        for (const arg of node.args) this.value(arg);
-        this.op(kind.name, kind.lane);
-        return;
-      case 'shuffle':
-        for (const arg of node.args) this.value(arg);
-        this.shuffle(kind.lanes);
-        return;
-      case 'select':
-        for (const arg of node.args) this.value(arg);
-        if (node.type === 'v128') this.selectVector();
-        else this.select();
-        return;
-      case 'ordinary':
-        this.value(node.args[1]!);
-        this.value(node.args[2]!);
-        this.op('i32.or');
-        return;
       case 'state':
         if (kind.place.kind !== 'fixed') throw new Error('tier 1 knows all places');
         this.i32Const(0);
@@ -170,19 +151,6 @@ export class RegionCode extends CodeWriter {
   }
   callHelper(helper: Helper): void {
     this.call(this.helpers(helper));
-  }
-
-  private selectVector(): void {
-    this.u8(0x1c);
-    this.u32(1);
-    this.u8(0x7b);
-  }
-  private constant(node: Node, value: number | bigint): void {
-    if (node.type === 'i32') this.i32Const(Number(value));
-    else if (node.type === 'i64') this.i64Const(BigInt(value));
-    else if (node.type === 'f32') this.f32Const(Number(value));
-    else if (node.type === 'f64') this.f64Const(BigInt(value));
-    else this.v128Const(BigInt(value));
   }
 
   // State.
