@@ -16,7 +16,17 @@ import { constant, fold } from './fold.ts';
 import { foldVector } from './fold-vector.ts';
 import { extractPart, insertPart, pair } from './parts.ts';
 import { IN_MEMORY, type PlaceValue, type PlaceValues } from './place-values.ts';
-import { highPlace, locate, lowPlace, PLACE_COUNT, places, xmmPlace, xmmRegisterOf, ymmHighPlace } from './places.ts';
+import {
+  FLAG_PLACES,
+  highPlace,
+  locate,
+  lowPlace,
+  PLACE_COUNT,
+  places,
+  xmmPlace,
+  xmmRegisterOf,
+  ymmHighPlace,
+} from './places.ts';
 import type { ExitPoint, JitStatement } from './statements.ts';
 
 /** How a region keeps an XMM register: as one vector, or as two 64-bit halves. */
@@ -393,7 +403,11 @@ export class RegionBuilder extends Builder {
     this.forgetWritten(helper, args);
   }
   private flush(): void {
-    this.out.push({ kind: 'flush', values: this.values.copy() });
+    const { values } = this;
+    for (const p of FLAG_PLACES) {
+      if (!values.isRootFlushed && values.isAsAtRoot(p)) values.root.flushedFlags.add(p);
+    }
+    this.out.push({ kind: 'flush', values: values.copy() });
     this.values.markFlushed();
   }
   private forgetWritten(helper: Helper, args: readonly Node[]): void {

@@ -5,9 +5,8 @@
 import type { Node } from '../ir/ir.ts';
 import * as st from '../vcpu/state.ts';
 import { constant } from './fold.ts';
-import { locate, PLACE_COUNT, places, XMM_PLACES, xmmPlace, ymmHighPlace } from './places.ts';
+import { FLAG_PLACES, locate, PLACE_COUNT, places, XMM_PLACES, xmmPlace, ymmHighPlace } from './places.ts';
 
-const FLAGS = places.filter((p) => p.isFlag).map((p) => p.index);
 const placeOf = (field: st.Field): number => places.find((p) => p.offset === field.offset)!.index;
 const SSE_FAST = placeOf(st.sseFast);
 const ALL = Array.from({ length: PLACE_COUNT }, (_, i) => i);
@@ -31,11 +30,11 @@ const written: Record<string, (args: readonly Node[]) => number[]> = {
   emms: () => [],
   cpuid: () => [st.RAX, st.RCX, st.RDX, st.RBX],
   repeatString: () => [st.RCX, st.RSI, st.RDI],
-  sse: (args) => [...registerAt(args[1]), SSE_FAST, ...FLAGS],
+  sse: (args) => [...registerAt(args[1]), SSE_FAST, ...FLAG_PLACES],
   fma: (args) => [...registerAt(args[1]), SSE_FAST],
   aes: (args) => registerAt(args[1]),
   carryless: (args) => registerAt(args[0]),
-  x87: () => [st.RAX, ...FLAGS],
+  x87: () => [st.RAX, ...FLAG_PLACES],
 };
 
 /** Places that a call of helper `name` may write; all of them for helpers that are not listed. */

@@ -9,7 +9,7 @@ import type { Node } from '../ir/ir.ts';
 import { type FlowGraph, type FlowNode, isBackEdge } from './flow-graph.ts';
 import type { LiftedBlock } from './lift-block.ts';
 import { IN_MEMORY, PlaceSet, PlaceValues, type Root } from './place-values.ts';
-import { PLACE_COUNT, places } from './places.ts';
+import { FLAG_PLACES, PLACE_COUNT, places } from './places.ts';
 import { isUsed } from './usage.ts';
 
 export type EntryValue =
@@ -147,10 +147,9 @@ export class Merger {
 /** For each root, the flags that something reads on a way from there before they are written. */
 function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, PlaceSet> {
   const live = new Map([[entryRoot, new PlaceSet()]]);
-  const flags = places.filter((p) => p.isFlag).map((p) => p.index);
   for (const block of lifted.values()) if (!live.has(block.values.root)) live.set(block.values.root, new PlaceSet());
   for (const [root, bits] of live) {
-    for (const p of flags) if (root.ins[p] && isUsed(root.ins[p])) bits.add(p);
+    for (const p of FLAG_PLACES) if (root.flushedFlags.has(p) || (root.ins[p] && isUsed(root.ins[p]))) bits.add(p);
   }
   for (let changed = true; changed; ) {
     changed = false;
@@ -158,7 +157,7 @@ function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, Pl
       const block = lifted.get(node)!;
       const bits = live.get(block.values.root)!;
       const leaves = leavesRegion(node, block);
-      for (const p of flags) {
+      for (const p of FLAG_PLACES) {
         if (bits.has(p) || !block.values.isAsAtRoot(p) || block.values.isRootFlushed) continue;
         const isRead =
           leaves ||

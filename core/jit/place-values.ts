@@ -12,28 +12,6 @@ import { PLACE_COUNT, places } from './places.ts';
 export const IN_MEMORY = 'memory';
 export type PlaceValue = Node | typeof IN_MEMORY | undefined;
 
-/** Where a stretch of blocks begins. */
-export class Root {
-  /** Live-in values that something has asked for, by place. */
-  readonly ins: (Node | undefined)[] = [];
-
-  in(place: number): Node {
-    let node = this.ins[place];
-    if (node === undefined) {
-      node = {
-        kind: { op: 'in', place, root: this },
-        type: places[place]!.type,
-        args: [],
-        uses: 0,
-        local: -1,
-        exitUses: 0,
-      };
-      this.ins[place] = node;
-    }
-    return node;
-  }
-}
-
 /** A set of places. */
 export class PlaceSet {
   private a = 0;
@@ -80,6 +58,30 @@ export class PlaceSet {
     this.c = 0;
   }
 }
+/** Where a stretch of blocks begins. */
+export class Root {
+  /** Live-in values that something has asked for, by place. */
+  readonly ins: (Node | undefined)[] = [];
+  /** Flags that a write-back for a helper finds as they were here: what comes behind it may read them from memory. */
+  readonly flushedFlags = new PlaceSet();
+
+  in(place: number): Node {
+    let node = this.ins[place];
+    if (node === undefined) {
+      node = {
+        kind: { op: 'in', place, root: this },
+        type: places[place]!.type,
+        args: [],
+        uses: 0,
+        local: -1,
+        exitUses: 0,
+      };
+      this.ins[place] = node;
+    }
+    return node;
+  }
+}
+
 if (PLACE_COUNT > 96) throw new Error('a PlaceSet has 96 bits');
 
 const UNTOUCHED: readonly PlaceValue[] = new Array(PLACE_COUNT).fill(undefined);

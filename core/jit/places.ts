@@ -53,6 +53,8 @@ export const lowPlace = (i: number): number => xmmPlace(i) + 1;
 export const highPlace = (i: number): number => xmmPlace(i) + 2;
 export const ymmHighPlace = (i: number): number => xmmPlace(i) + 3;
 
+export const FLAG_PLACES: readonly number[] = list.filter((p) => p.isFlag).map((p) => p.index);
+
 /** The XMM register that a place is a part of, or -1. */
 export const xmmRegisterOf = (place: number): number =>
   place < XMM_PLACES ? -1 : Math.floor((place - XMM_PLACES) / PER_XMM);
