@@ -22,6 +22,8 @@ export class KernelLog implements Logger {
   private readonly write: (text: string) => void;
   private readonly clock: Clock;
   private readonly bootNs: number;
+  /** Messages that wait for `release`. */
+  private held: string[] | undefined;
 
   constructor(level: LogLevel, clock: Clock, write: (text: string) => void) {
     this.lowest = levels.indexOf(level);
@@ -34,7 +36,24 @@ export class KernelLog implements Logger {
     if (source === CRASH) this.reports.push(message);
     else if (levels.indexOf(level) <= this.lowest) {
       const seconds = ((this.clock.monotonicNs() - this.bootNs) / 1e9).toFixed(6).padStart(12);
-      this.write(`[${seconds}] ${labels[level]}[${source}] ${message}\n`);
+      this.put(`[${seconds}] ${labels[level]}[${source}] ${message}\n`);
     }
+  }
+
+  /** Keeps messages back until `release`. */
+  hold(): void {
+    this.held = [];
+  }
+
+  /** Writes `first`, then what was kept back, and whatever comes from now on at once. */
+  release(first: string): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const text of [first, ...held]) if (text !== '') this.put(text);
+  }
+
+  private put(text: string): void {
+    if (this.held === undefined) this.write(text);
+    else this.held.push(text);
   }
 }

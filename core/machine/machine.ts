@@ -24,7 +24,7 @@ import { filterClasses, parseSyscallFilter, unknownFilterItems } from '../kernel
 import { SyscallTable } from '../kernel/syscall/table.ts';
 import { AddressSpace } from '../mem/address-space.ts';
 import type { Engine } from '../vcpu/engine.ts';
-import { applyParameters, parameterHelp, readBootLine } from './apply-parameters.ts';
+import { applyParameters, type BootLine, parameterHelp, readBootLine } from './apply-parameters.ts';
 import { consoleForeground } from './console-signals.ts';
 import { createFirstProcess, setUser, setWorkdir, startProgram } from './first-process.ts';
 import { readInitrd } from './initrd.ts';
@@ -120,16 +120,27 @@ export class Machine {
     return this.mm.engine;
   }
 
-  /** From nothing to a program that is about to run its first instruction. */
+  /**
+   * From nothing to a program that is about to run its first instruction. The banner is shown of a machine that has come
+   * up: what cannot be run ends in one line alone.
+   */
   boot(): void {
-    const { kernel, spec, image, host } = this;
-    const line = readBootLine(spec);
-    if (!spec.isQuiet) host.kernelMessage(bannerText(image.banner, RELEASE));
-    if (line.hasHelp) {
-      host.kernelMessage(parameterHelp(kernel.libraries));
-      this.hasProgram = false;
-      return;
+    const { log, spec, image } = this;
+    let first = '';
+    log.hold();
+    try {
+      const line = readBootLine(spec);
+      this.hasProgram = !line.hasHelp;
+      if (this.hasProgram) this.bringUp(line);
+      if (!spec.isQuiet) first += bannerText(image.banner, RELEASE);
+      if (line.hasHelp) first += parameterHelp(this.kernel.libraries);
+    } finally {
+      log.release(first);
     }
+  }
+
+  private bringUp(line: BootLine): void {
+    const { kernel, spec, image, host } = this;
     this.reportUnknownOptions();
     for (const library of kernel.libraries) library.init?.(kernel);
     this.setEnvironment(image.environment);
