@@ -60,7 +60,7 @@ const codes = {
   'feature.unavailable': 111,
   'terminal.not-found': 112,
   'upload.not-found': 113,
-  'serve.failed': 114,
+  'serve.failed': 120,
   'program.not-executable': 126,
   'program.not-found': 127,
 } as const;
