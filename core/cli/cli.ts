@@ -1,13 +1,15 @@
 /** The `elfdeck` command: routes argv to a command, turns failures into one line and an exit status. */
-import { writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitStatusOf, VmError } from '../contract/errors.ts';
+import { RELEASE } from '../machine/release.ts';
 import { addInstanceCommands } from './commands/add-instance-commands.ts';
 import { addNetCommand } from './commands/net.ts';
 import { addRunCommand, fixStraceOption } from './commands/run.ts';
+import { cannotWrite, isBrokenPipe } from './lost-output.ts';
 
 const program = new Command('elfdeck')
   .description('Run unmodified Linux x86-64 programs as unikernel instances.')
+  .version(`elfdeck ${RELEASE}`, '-V, --version', 'print name and version')
   .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ writeErr: () => {} })
@@ -75,17 +77,19 @@ for (const name of ['run.sh', 'qemu-guest'] as const) {
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    if (error.code === 'commander.help') writeSync(2, program.helpInformation());
+    if (error.code === 'commander.help') process.stderr.write(program.helpInformation());
     else
-      writeSync(2, `elfdeck: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; see "elfdeck --help"\n`);
+      process.stderr.write(
+        `elfdeck: ${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}; see "elfdeck --help"\n`,
+      );
     return exitStatusOf('cli.usage');
   }
   if (error instanceof VmError) {
-    writeSync(2, `elfdeck: ${error.message}\n`);
+    process.stderr.write(`elfdeck: ${error.message}\n`);
     return error.exitStatus;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  writeSync(2, `elfdeck: this is a bug of elfdeck; please report it with these lines:\n${text}\n`);
+  process.stderr.write(`elfdeck: this is a bug of elfdeck; please report it with these lines:\n${text}\n`);
   return exitStatusOf('instance.internal');
 }
 
@@ -93,8 +97,12 @@ function report(error: unknown): number {
 const runners = new Set(['run', 'run.sh', 'qemu-guest']);
 
 export async function main(words: readonly string[]): Promise<void> {
-  // Whoever reads a list may have seen enough: `elfdeck images | head -1`.
-  if (!runners.has(words[0] ?? '')) process.stdout.on('error', () => process.exit());
+  process.stderr.on('error', () => {});
+  if (!runners.has(words[0] ?? '')) {
+    process.stdout.on('error', (error) =>
+      process.exit(isBrokenPipe(error) ? 0 : report(cannotWrite('standard output', error))),
+    );
+  }
   try {
     await program.parseAsync(words[0] === 'run' ? fixStraceOption(run, words) : words, { from: 'user' });
   } catch (error) {

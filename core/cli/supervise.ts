@@ -5,12 +5,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { exitStatusOf, VmError, type VmErrorData } from '../contract/errors.ts';
+import { exitStatusOf, type VmError, type VmErrorData } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
 import { type OutputStream, STREAM_STDOUT, STREAM_STRACE } from '../contract/worker-channel.ts';
-import type { Ending, ProgramExit } from '../contract/worker-protocol.ts';
-import { hostReason } from '../host/services.ts';
+import type { Ending } from '../contract/worker-protocol.ts';
 import { Instance } from '../manager/instance.ts';
+import { cannotWrite, isBrokenPipe } from './lost-output.ts';
 import { enterRawMode, terminalSize } from './terminal-mode.ts';
 
 export interface SuperviseOptions {
@@ -31,20 +31,23 @@ export async function supervise(spec: VmSpec, options: SuperviseOptions): Promis
   feedInput(process.stdin, instance);
   // A start that fails is in the ending, too.
   instance.start().then(
-    () => printForwards(instance),
+    () => printForwards(instance, output),
     () => {},
   );
   const ending = await instance.ended;
-  await output.finish();
+  await output.flush();
   restore();
-  return conclude(ending, options);
+  output.say(lastWords(ending, options));
+  await output.flush();
+  output.close();
+  return output.failure === undefined ? exitStatus(ending) : output.failure.exitStatus;
 }
 
 /** Which ports of this computer lead to the guest, when it was not told or is not plain. */
-function printForwards({ spec, network }: Instance): void {
+function printForwards({ spec, network }: Instance, output: Output): void {
   for (const [i, { hostPort }] of (spec.forwards ?? []).entries()) {
     if (network !== undefined && hostPort === 0)
-      writeSync(2, `elfdeck: forwards ${network.networks.describeForward(network.membership, i)}\n`);
+      output.say(`elfdeck: forwards ${network.networks.describeForward(network.membership, i)}\n`);
   }
 }
 
@@ -56,7 +59,9 @@ function forwardSignals(instance: Instance, isTerminal: boolean): void {
   process.on('SIGINT', pass(SIGINT));
   process.on('SIGQUIT', pass(SIGQUIT));
   if (isTerminal) process.on('SIGTSTP', pass(SIGTSTP));
-  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, () => void instance.stop());
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => void instance.stop({ signal: constants.signals[name] }));
+  }
   if (isTerminal) process.stdout.on('resize', () => void instance.resize(terminalSize()).catch(() => {}));
 }
 
@@ -73,43 +78,73 @@ export function feedInput(stdin: Readable, instance: Pick<Instance, 'write' | 'e
   stdin.on('error', end);
 }
 
-/** stdout, stderr and the strace file, each written in order and waited for. */
+/**
+ * stdout, stderr and the strace file, each written in order and waited for. A reader that has gone is the guest's to
+ * notice (SIGPIPE); any other output that was lost is told at once and makes the command fail.
+ */
 class Output {
-  /** Called when nobody reads stdout any more. */
+  /** Called when stdout takes no more. */
   onClosed: () => void = () => {};
-  private readonly straceFd: number | undefined;
+  /** Why output was lost. */
+  failure: VmError | undefined;
+  private straceFd: number | undefined;
+  private readonly stracePath: string | undefined;
 
   /** The terminal is raw: lines of the kernel need a carriage return of their own. */
   private readonly isRaw: boolean;
 
   constructor(straceOutput: string | undefined, isRaw: boolean) {
     this.isRaw = isRaw;
+    this.stracePath = straceOutput;
     try {
       this.straceFd = straceOutput === undefined ? undefined : openSync(straceOutput, 'w');
     } catch (error) {
-      throw new VmError(
-        'host.file',
-        `cannot write ${straceOutput}: ${hostReason(error)}`,
-        { path: straceOutput },
-        error,
-      );
+      throw cannotWrite(straceOutput!, error);
     }
-    process.stdout.on('error', () => this.onClosed());
-    process.stderr.on('error', () => {});
+    process.stdout.on('error', (error) => {
+      if (!isBrokenPipe(error)) this.fail('standard output', error);
+      this.onClosed();
+    });
   }
 
   write(stream: OutputStream, bytes: Uint8Array): Promise<void> | void {
-    if (stream === STREAM_STRACE && this.straceFd !== undefined) writeSync(this.straceFd, bytes);
+    if (stream === STREAM_STRACE && this.stracePath !== undefined) this.writeTrace(bytes);
     else if (stream === STREAM_STDOUT) return writeStream(process.stdout, bytes);
     else return writeStream(process.stderr, this.isRaw && process.stderr.isTTY ? withReturns(bytes) : bytes);
   }
 
+  /** Writes a message of the command itself. */
+  say(text: string): void {
+    if (text !== '' && !process.stderr.destroyed) process.stderr.write(text);
+  }
+
   /** Resolves when everything has left the process. */
-  async finish(): Promise<void> {
+  async flush(): Promise<void> {
     for (const stream of [process.stdout, process.stderr]) {
       if (!stream.destroyed) await new Promise<void>((resolve) => stream.write('', () => resolve()));
     }
+  }
+
+  close(): void {
     if (this.straceFd !== undefined) closeSync(this.straceFd);
+    this.straceFd = undefined;
+  }
+
+  /** A file that takes no more is given up; the program goes on. */
+  private writeTrace(bytes: Uint8Array): void {
+    if (this.straceFd === undefined) return;
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.straceFd, bytes, at);
+    } catch (error) {
+      this.fail(this.stracePath!, error);
+      this.close();
+    }
+  }
+
+  private fail(what: string, error: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = cannotWrite(what, error);
+    this.say(`elfdeck: ${this.failure.message}\n`);
   }
 }
 
@@ -132,19 +167,17 @@ function writeStream(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<voi
   });
 }
 
-/** Prints what is to be said at the end and gives the exit status. */
-function conclude({ exit, error, report, statistics }: Ending, options: SuperviseOptions): number {
-  if (report !== undefined) writeSync(2, report.endsWith('\n') ? report : `${report}\n`);
-  if (error !== undefined) writeSync(2, describeError(error));
-  if (statistics !== undefined) {
-    if (options.missing) {
-      const missing = Object.entries(statistics.missingSyscalls).map(([name, count]) => `${name} (${count})`);
-      writeSync(2, `missing system calls: ${missing.length === 0 ? 'none' : missing.join(', ')}\n`);
-    }
-    if (options.stats) writeSync(2, `${JSON.stringify(statistics, null, 2)}\n`);
+/** What is to be said at the end. */
+function lastWords({ error, report, statistics }: Ending, options: SuperviseOptions): string {
+  let text = '';
+  if (report !== undefined) text += report.endsWith('\n') ? report : `${report}\n`;
+  if (error !== undefined) text += describeError(error);
+  if (statistics !== undefined && options.missing) {
+    const missing = Object.entries(statistics.missingSyscalls).map(([name, count]) => `${name} (${count})`);
+    text += `missing system calls: ${missing.length === 0 ? 'none' : missing.join(', ')}\n`;
   }
-  if (error !== undefined) return exitStatusOf(error.code);
-  return exit === undefined ? 0 : exitStatus(exit);
+  if (statistics !== undefined && options.stats) text += `${JSON.stringify(statistics, null, 2)}\n`;
+  return text;
 }
 
 function describeError({ code, message, stack }: VmErrorData): string {
@@ -152,4 +185,8 @@ function describeError({ code, message, stack }: VmErrorData): string {
   return `elfdeck: the instance ended because of a bug of elfdeck; please report it with these lines:\n${stack ?? message}\n`;
 }
 
-const exitStatus = (exit: ProgramExit): number => ('code' in exit ? exit.code : 128 + exit.signal);
+function exitStatus({ error, exit }: Ending): number {
+  if (error !== undefined) return exitStatusOf(error.code);
+  if (exit === undefined) return 0;
+  return 'code' in exit ? exit.code : 128 + exit.signal;
+}

@@ -127,11 +127,11 @@ export class Instance {
     await this.call('instance.resume', {});
     if (this.currentState === 'paused') this.setState('running');
   }
-  /** Asks the program to end (SIGTERM) and kills it when it has not within `graceMs`. */
-  async stop(graceMs = 10_000): Promise<Ending> {
+  /** Asks the program to end (SIGTERM, or that signal) and kills it when it has not within `graceMs`. */
+  async stop({ graceMs = 10_000, signal = SIGTERM } = {}): Promise<Ending> {
     if (this.currentState === 'paused') await this.resume();
     // A call that is cut off by the end is no failure here.
-    this.signal(SIGTERM).catch(() => {});
+    this.signal(signal).catch(() => {});
     const timer = setTimeout(() => this.kill(), graceMs);
     const ending = await this.ended;
     clearTimeout(timer);

@@ -1,11 +1,24 @@
 /** The command from end to end: examples, host programs, pipes, and one line with its own exit status for each mistake. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findExample } from '../../core/host/examples.ts';
-import { elfdeck } from '../support/elfdeck.ts';
+import { RELEASE } from '../../core/machine/release.ts';
+import { elfdeck, startElfdeck } from '../support/elfdeck.ts';
 import { requireTool } from '../support/tools.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'elfdeck-'));
@@ -78,10 +91,38 @@ describe('elfdeck run', () => {
     expect(elfdeck(inRoot('--missing', 'hello')).stderr).toBe('missing system calls: none\n');
   });
 
+  it('passes the signal of a terminal that is gone on to the program', async () => {
+    const running = startElfdeck(['run', '-q', 'calc']);
+    const exit = once(running, 'exit');
+    running.stdin!.write('1+1\n');
+    await once(running.stdout!, 'data');
+    running.kill('SIGHUP');
+    expect(await exit).toEqual([128 + constants.signals.SIGHUP, null]);
+  });
+
+  it.each([
+    ['standard output', inRoot('hello'), 1],
+    ['standard output', ['images'], 1],
+    ['/dev/full', inRoot('--strace', '--strace-output', '/dev/full', 'hello'), 2],
+  ])('fails when %s takes nothing, with %j', (what, words, fd) => {
+    if (!existsSync('/dev/full')) return;
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = elfdeck(words, '', fd === 1 ? { stdout: full } : {});
+    closeSync(full);
+    expect([status, stderr]).toEqual([74, `elfdeck: cannot write ${what}: no space left on device\n`]);
+  });
+
+  it('ends quietly when nobody reads what it says', async () => {
+    const running = startElfdeck(inRoot('--stats', '--strace', 'hello'));
+    running.stderr!.destroy();
+    expect(await once(running, 'exit')).toEqual([0, null]);
+  });
+
   it.each<[number, string[], RegExp]>([
     [64, ['run'], /no program to run/],
     [64, ['run', '--bogus', 'x'], /unknown option '--bogus'/],
     [80, inRoot('-k', 'nothing', 'hello'), /no image "nothing"/],
+    [74, inRoot('--strace-output', '/nowhere/x', '--strace', 'hello'), /cannot write \/nowhere\/x: no such file/],
     [82, inRoot('-a', 'netdev.ip=1.2.3/24', 'hello'), /position 10 of "netdev.ip=1.2.3\/24"/],
     [82, inRoot('--append', 'x=1 -- hello'), /position 0 .*there is no parameter "x"/],
     [83, inRoot('-m', '1M', 'hello'), /memory size of 1M is out of range/],
@@ -95,7 +136,8 @@ describe('elfdeck run', () => {
     [127, inRoot('nothing'), /no such program: nothing \(not in PATH: .*\)/],
     [127, inRoot('/bin/nothing'), /\/bin\/nothing does not exist/],
   ])('ends with %i after %j', (expected, words, message) => {
-    const { status, stdout, stderr } = elfdeck(words);
+    // With the banner of machines that come up.
+    const { status, stdout, stderr } = elfdeck(words.filter((word) => word !== '-q'));
     expect([status, stdout]).toEqual([expected, '']);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^elfdeck: [^\n]*\n$/);
@@ -144,6 +186,10 @@ describe('other commands', () => {
     expect(elfdeck(['qemu-guest', '-k', 'qemu-x86_64-9pfs', '-e', rootfs, '-a', '-- /bin/hello']).stdout).toContain(
       'Hello',
     );
+  });
+
+  it('print the version', () => {
+    expect(elfdeck(['--version'])).toEqual({ status: 0, stdout: `elfdeck ${RELEASE}\n`, stderr: '' });
   });
 
   it('list images, options and system calls', () => {

@@ -157,7 +157,7 @@ export class ManagedVm {
   async stop(graceMs?: number): Promise<void> {
     const instance = this.require();
     this.isEndAsked = true;
-    await instance.stop(graceMs);
+    await instance.stop({ graceMs });
     await this.settled();
   }
   async kill(): Promise<void> {
