@@ -11,4 +11,5 @@ export {
   startCommand,
   verbCommand,
 } from './commands/instances.ts';
+export * as net from './commands/net-actions.ts';
 export { openCommand, serveCommand } from './commands/serve.ts';

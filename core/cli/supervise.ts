@@ -5,11 +5,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
-import { exitStatusOf, type VmError, type VmErrorData } from '../contract/errors.ts';
+import { exitStatusOf, toErrorData, type VmError, type VmErrorData } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
 import { type OutputStream, STREAM_STDOUT, STREAM_STRACE } from '../contract/worker-channel.ts';
 import type { Ending } from '../contract/worker-protocol.ts';
 import { Instance } from '../manager/instance.ts';
+import type { Networks } from '../manager/net/networks.ts';
 import { cannotWrite, isBrokenPipe } from './lost-output.ts';
 import { enterRawMode, terminalSize } from './terminal-mode.ts';
 
@@ -31,7 +32,10 @@ export async function supervise(spec: VmSpec, options: SuperviseOptions): Promis
   feedInput(process.stdin, instance);
   // A start that fails is in the ending, too.
   instance.start().then(
-    () => printForwards(instance, output),
+    () => {
+      printForwards(instance, output);
+      if (instance.network !== undefined) void serveNetwork(instance.network.networks);
+    },
     () => {},
   );
   const ending = await instance.ended;
@@ -48,6 +52,17 @@ function printForwards({ spec, network }: Instance, output: Output): void {
   for (const [i, { hostPort }] of (spec.forwards ?? []).entries()) {
     if (network !== undefined && hostPort === 0)
       output.say(`elfdeck: forwards ${network.networks.describeForward(network.membership, i)}\n`);
+  }
+}
+
+/** Lets `elfdeck net` of other processes ask about this machine. */
+async function serveNetwork(networks: Networks): Promise<void> {
+  try {
+    const { serveNetworks } = await import('../manager/net/net-api.ts');
+    await serveNetworks(networks);
+  } catch (error) {
+    // The machine runs all the same.
+    writeSync(2, `elfdeck: "elfdeck net" cannot reach this instance: ${toErrorData(error).message}\n`);
   }
 }
 

@@ -87,6 +87,11 @@ export class VmError extends Error {
     this.details = details;
   }
 
+  /** Scripts of one process that are bundled apart (cli.cjs, managed.cjs) have a class of this name each. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'VmError' && 'code' in value && 'details' in value;
+  }
+
   static from(data: VmErrorData): VmError {
     const error = new VmError(data.code, data.message, data.details);
     if (data.stack !== undefined) error.stack = data.stack;

@@ -16,6 +16,7 @@ import { catalogCalls } from './api/catalog.ts';
 import { consoleCalls } from './api/console.ts';
 import { imageCalls } from './api/image.ts';
 import { insightCalls } from './api/insight.ts';
+import { netCalls } from './api/net.ts';
 import { rootfsCalls } from './api/rootfs.ts';
 import { vmCalls } from './api/vm.ts';
 import type { CallNames, EventNames } from './contract.ts';
@@ -26,6 +27,7 @@ export const vmApi = {
   ...argumentsCalls,
   ...imageCalls,
   ...rootfsCalls,
+  ...netCalls,
   ...catalogCalls,
   ...insightCalls,
   ...appCalls,

@@ -43,6 +43,29 @@ export const OutsideSpec = z.object({
   hostPorts: z.array(z.int().check(z.gte(1), z.lte(65535))),
 });
 
+/**
+ * Faults on purpose of a link: what passes a machine's card to and from others is treated so. Of several rules the first that
+ * fits counts.
+ */
+export const FaultRule = z.object({
+  /** Card of that network; without it any. */
+  network: z.optional(z.string()),
+  /** What the machine exchanges with: its name or address, a prefix, or `outside` for what is beyond the network. */
+  peer: z.optional(z.string()),
+  /** Seen from the machine; without it both. */
+  direction: z.optional(z.enum(['in', 'out'])),
+  /** On the way one way. */
+  latencyMs: z.optional(z.number().check(z.gte(0), z.lte(60_000))),
+  /** Added at random, from 0 to this. */
+  jitterMs: z.optional(z.number().check(z.gte(0), z.lte(60_000))),
+  lossPercent: z.optional(z.number().check(z.gte(0), z.lte(100))),
+  bytesPerSecond: z.optional(z.int().check(z.gte(1))),
+  /** Nothing passes. */
+  isPartitioned: z.optional(z.boolean()),
+  /** The same seed gives the same losses and delays, packet by packet. */
+  seed: z.optional(z.int()),
+});
+
 export const TerminalSize = z.object({ columns: z.int(), rows: z.int() });
 
 /** Smallest and largest memory of a VM, in MiB: the guest address space ends below 4 GiB. */
@@ -79,6 +102,7 @@ export const VmSpec = z.object({
   forwards: z.optional(z.array(ForwardSpec)),
   /** Without it the way out is open when there are cards, and closed when there are forwards only. */
   outside: z.optional(OutsideSpec),
+  faults: z.optional(z.array(FaultRule)),
   /** File that takes a capture of all its cards (pcapng). */
   capture: z.optional(z.string()),
   strace: z.optional(StraceSpec),
@@ -101,6 +125,7 @@ export type StraceSpec = z.infer<typeof StraceSpec>;
 export type CardSpec = z.infer<typeof CardSpec>;
 export type ForwardSpec = z.infer<typeof ForwardSpec>;
 export type OutsideSpec = z.infer<typeof OutsideSpec>;
+export type FaultRule = z.infer<typeof FaultRule>;
 export type TerminalSize = z.infer<typeof TerminalSize>;
 export type FolderMode = z.infer<typeof FolderMode>;
 

@@ -6,6 +6,7 @@
  * (worker-channel.ts). Events go the other way. Killing is not a call: the supervisor terminates the thread.
  */
 import * as z from 'zod/mini';
+import type { NetworkFigures } from '../net/figures.ts';
 import type { StationSetup, WireConfig } from '../net/station.ts';
 import { call, type EventOf, event, Nothing } from './contract.ts';
 import type { VmErrorData } from './errors.ts';
@@ -49,6 +50,7 @@ export const workerApi = {
   'network.set-up': call<null>()('The cards of the machine that is to boot', z.custom<StationSetup>()),
   'network.attach': call<null>()('Another machine has come to one of its networks', z.custom<WireConfig>()),
   'network.detach': call<null>()('A machine has left', z.object({ id: z.int() })),
+  'network.figures': call<NetworkFigures>()('Cards and sockets of the machine', Nothing),
   'network.capture': call<null>()(
     'Write what passes the cards to a file from now on, or no more',
     z.object({ path: z.nullable(z.string()) }),

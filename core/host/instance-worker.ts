@@ -66,6 +66,7 @@ const answer = serve(workerApi, {
     station?.detach(id);
     return null;
   },
+  'network.figures': () => running().networkFigures(),
   'network.capture': ({ path }) => {
     if (station === undefined) throw new VmError('net.not-found', 'the machine has no network card to capture from');
     setCapture(station, path ?? undefined);

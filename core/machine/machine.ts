@@ -13,6 +13,7 @@ import { cpuModel, disassembleBytes } from '../interp/create.ts';
 import { createTieredEngine } from '../jit/create.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { libraries, libraryOptions } from '../kernel/lib/index.ts';
+import { networkFigures } from '../kernel/lib/lwip/lib.ts';
 import { clocks } from '../kernel/lib/posix-time/clocks.ts';
 import { posixTime } from '../kernel/lib/posix-time/lib.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
@@ -23,6 +24,7 @@ import { Strace } from '../kernel/syscall/strace.ts';
 import { filterClasses, parseSyscallFilter, unknownFilterItems } from '../kernel/syscall/strace-filter.ts';
 import { SyscallTable } from '../kernel/syscall/table.ts';
 import { AddressSpace } from '../mem/address-space.ts';
+import type { NetworkFigures } from '../net/figures.ts';
 import type { Engine } from '../vcpu/engine.ts';
 import { applyParameters, type BootLine, parameterHelp, readBootLine } from './apply-parameters.ts';
 import { consoleForeground } from './console-signals.ts';
@@ -212,6 +214,11 @@ export class Machine {
 
   statistics(): Statistics {
     return collectStatistics(this.kernel, this.mm, { bootNs: this.bootNs, cpuTimeNs: this.busyNs });
+  }
+
+  /** Cards and sockets. */
+  networkFigures(): NetworkFigures {
+    return networkFigures(this.kernel);
   }
 
   /** A signal from outside: to the foreground of the terminal, or to the first process. */

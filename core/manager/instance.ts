@@ -113,6 +113,8 @@ export class Instance {
       detach: (id: number) => tell(this.call('network.detach', { id })),
       readdress: (id: number, addresses: readonly string[]) =>
         tell(this.call('network.readdress', { id, addresses: [...addresses] })),
+      figures: () => this.call('network.figures', {}),
+      capture: async (path: string | undefined) => void (await this.call('network.capture', { path: path ?? null })),
     };
     const membership = await networks.join(peer, this.spec);
     this.network = { networks, membership };
@@ -146,10 +148,6 @@ export class Instance {
   }
   async resize(size: TerminalSize): Promise<void> {
     await this.call('instance.resize', size);
-  }
-  /** Writes what passes its network cards to a file (pcapng) from now on; without a path, no more. */
-  async captureNetwork(path: string | undefined): Promise<void> {
-    await this.call('network.capture', { path: path ?? null });
   }
   statistics(): Promise<Statistics> {
     return this.call('instance.statistics', {});

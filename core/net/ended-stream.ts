@@ -12,6 +12,8 @@ export function endedStream(local: Endpoint, remote: Endpoint, fault: StreamFaul
     onChange: undefined,
     accept: nothing,
     refuse: nothing,
+    sentBytes: 0,
+    receivedBytes: 0,
     available: 0,
     receive: none,
     peek: none,

@@ -17,6 +17,8 @@ export class LinkCounters {
   receivedPackets = 0;
   sentBytes = 0;
   sentPackets = 0;
+  /** Lost on the way in or out: no room, or a fault on purpose. */
+  droppedPackets = 0;
 }
 
 export interface Link {

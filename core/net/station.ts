@@ -196,6 +196,10 @@ export class Station implements Transport {
     for (const end of this.wires.values()) end.leave();
   }
 
+  networkOf(card: Link): string | undefined {
+    return this.cards.find((own) => own === card)?.network;
+  }
+
   poll(): void {
     const now = Atomics.load(this.wakeWords, WAKE);
     if (now === this.seenWake) return;

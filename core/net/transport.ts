@@ -57,6 +57,10 @@ export interface Stream {
   /** Answers one that is `asking` with a reset. */
   refuse(): void;
 
+  /** Bytes sent, and come, since the beginning. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+
   /** Bytes that `receive` gives now. */
   readonly available: number;
   /** Takes up to `into.length` bytes; returns how many. Bytes that came before a reset stay readable. */
@@ -131,6 +135,9 @@ export interface Transport extends NetworkStack {
   /** For /etc/resolv.conf and DHCP. */
   readonly nameServers: readonly Address[];
   readonly searchDomain: string | undefined;
+
+  /** Name of the network that a card is on. */
+  networkOf(card: Link): string | undefined;
 
   /** Set once, before the first `poll`. */
   handlers: TransportHandlers;

@@ -69,6 +69,8 @@ export class WireStream implements Stream {
   /** This side has let go. */
   isReleased = false;
   private current: StreamState;
+  sentBytes = 0;
+  private takenBytes = 0;
   /** The capture has the peer's FIN. */
   private hasShownEnd = false;
 
@@ -188,6 +190,9 @@ export class WireStream implements Stream {
     this.letGo();
   }
 
+  get receivedBytes(): number {
+    return this.takenBytes + this.available;
+  }
   get available(): number {
     return this.input.available;
   }
@@ -211,6 +216,7 @@ export class WireStream implements Stream {
 
   /** After bytes were taken from `input` directly. */
   took(count: number): void {
+    this.takenBytes += count;
     this.place.count(0, count);
     if (this.input.takeWriterWaits()) this.tell();
   }
@@ -245,6 +251,7 @@ export class WireStream implements Stream {
   }
   /** After bytes were put into `output` directly. */
   sent(count: number): void {
+    this.sentBytes += count;
     this.place.count(count, 0);
     this.tell();
   }

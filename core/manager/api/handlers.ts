@@ -10,6 +10,7 @@ import { catalogHandlers } from './catalog.ts';
 import { consoleHandlers } from './console.ts';
 import { imageHandlers } from './image.ts';
 import { insightHandlers } from './insight.ts';
+import { netCallHandlers } from './net.ts';
 import { rootfsHandlers } from './rootfs.ts';
 import { vmHandlers } from './vm.ts';
 
@@ -24,6 +25,7 @@ export function createHandlers(app: ManagerApp): Handlers {
     ...argumentsHandlers(app),
     ...imageHandlers(app),
     ...rootfsHandlers(app),
+    ...netCallHandlers(app),
     ...catalogHandlers(app),
     ...insightHandlers(app),
     ...appHandlers(app),

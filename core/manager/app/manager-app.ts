@@ -13,6 +13,7 @@ import { CatalogLibrary } from '../catalog/catalog-library.ts';
 import { ImageLibrary } from '../images/image-library.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { listenLocal } from '../local/socket-channel.ts';
+import { networks } from '../net/networks.ts';
 import { RootfsLibrary } from '../rootfs/rootfs-library.ts';
 import { sweep } from '../store/atomic.ts';
 import { Home } from '../store/home.ts';
@@ -91,6 +92,10 @@ export class ManagerApp {
     this.images.onChange = () => this.post('image.changed', null);
     this.roots.onChange = () => this.post('rootfs.changed', null);
     this.catalogs.onChange = () => this.post('catalog.changed', null);
+    networks.changed.on(() => {
+      this.post('net.changed', null);
+      this.markChange();
+    });
     this.jobs.changed.on((job) => this.post('job.changed', job));
     this.notifications.posted.on((notification) => this.post('notification.posted', notification));
   }
@@ -156,6 +161,7 @@ export class ManagerApp {
         if (!now.has(id))
           this.post('vm.removed', { id, name: (JSON.parse(text) as VmInfo).name, removedAt: Date.now() });
       }
+      this.post('net.changed', null);
       known = new Map([...now].map(([id, vm]) => [id, JSON.stringify(vm)]));
     };
     const watcher = watch(this.home.path, (_kind, name) => {

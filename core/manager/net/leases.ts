@@ -28,6 +28,11 @@ type LeaseFile = z.infer<typeof LeaseFile>;
 /** How long a list that was read may be used again. */
 const FRESH_MS = 200;
 
+/** A machine of some process, this one's or another's. */
+export interface LeasedMachine extends Neighbour {
+  readonly pid: number;
+}
+
 export interface LeaseHolder {
   readonly name: string;
   readonly port: number;
@@ -107,13 +112,13 @@ export class Leases {
   }
 
   /** Machines on the network, of all processes or of the others. */
-  machines(isOthersOnly: boolean): Neighbour[] {
-    const found = new Map<string, Neighbour>();
+  machines(isOthersOnly: boolean): LeasedMachine[] {
+    const found = new Map<string, LeasedMachine>();
     for (const lease of this.list()) {
       if (isOthersOnly && isOwn(lease)) continue;
       const addresses = lease.addresses.flatMap((text) => parseAddress(text) ?? []);
       const key = bytesToStr(Buffer.from(lease.key, 'hex'));
-      found.set(lease.addresses.join(' '), { name: lease.name, addresses, port: lease.port, key });
+      found.set(lease.addresses.join(' '), { name: lease.name, addresses, port: lease.port, key, pid: lease.pid });
     }
     return [...found.values()];
   }

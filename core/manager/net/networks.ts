@@ -4,15 +4,17 @@
  */
 
 import { join } from 'node:path';
+import { Emitter } from '../../base/event.ts';
 import { wake } from '../../base/wake.ts';
 import { VmError } from '../../contract/errors.ts';
-import type { CardSpec, ForwardSpec, OutsideSpec, VmSpec } from '../../contract/vm-spec.ts';
+import type { CardSpec, FaultRule, ForwardSpec, OutsideSpec, VmSpec } from '../../contract/vm-spec.ts';
 import type { Door } from '../../host/net/door.ts';
 import { type Forward, openForward } from '../../host/net/forwards.ts';
 import { Gateway, type Guest } from '../../host/net/gateway.ts';
 import { WakeLoop } from '../../host/net/wake-loop.ts';
 import { type Address, isV4 } from '../../net/address.ts';
 import { formatAddress, formatPrefix, parseAddress } from '../../net/address-text.ts';
+import type { NetworkFigures } from '../../net/figures.ts';
 import {
   cardOn,
   DEFAULT_NETWORK,
@@ -37,6 +39,14 @@ export interface Peer {
   attach(wire: WireConfig): void;
   detach(id: number): void;
   readdress(id: number, addresses: readonly Address[]): void;
+  /** Cards and sockets of the machine; rejects when it has not booted or has ended. */
+  figures(): Promise<NetworkFigures>;
+  capture(path: string | undefined): Promise<void>;
+}
+
+export interface OpenForward {
+  readonly spec: ForwardSpec;
+  readonly forward: Forward;
 }
 
 interface Wire {
@@ -148,7 +158,10 @@ class VirtualNetwork {
 export class Membership {
   readonly peer: Peer;
   readonly networks: readonly VirtualNetwork[];
-  readonly forwards: { readonly spec: ForwardSpec; readonly forward: Forward }[] = [];
+  readonly forwards: OpenForward[] = [];
+  faults: readonly FaultRule[] = [];
+  /** The file that takes its capture. */
+  capture: string | undefined = undefined;
   setup: StationSetup = undefined!;
   readonly wires: Wire[] = [];
   readonly guests: Guest[] = [];
@@ -163,10 +176,35 @@ export class Membership {
   }
 }
 
+/** A forward, by the port of the host. */
+export interface ForwardRef {
+  readonly hostPort: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly address?: string | undefined;
+}
+
 export class Networks {
   private readonly loop = new WakeLoop();
   private home: Home | undefined;
   private readonly networks = new Map<string, VirtualNetwork>();
+  private readonly memberships = new Set<Membership>();
+  /** Machines, forwards, captures or faults are others now. */
+  readonly changed = new Emitter<void>();
+
+  /** Without a home: the user's, opened when it is needed. */
+  constructor(home?: Home) {
+    this.home = home;
+  }
+
+  /** The machine of this process with that name or address; the one that came last when several have the name. */
+  find(reference: string): Membership | undefined {
+    const address = parseAddress(reference);
+    return [...this.memberships].findLast(
+      (one) =>
+        one.peer.name === reference ||
+        (address !== undefined && one.networks.some((network) => one.addressesOn(network).includes(address))),
+    );
+  }
 
   /** Throws VmError when a network, an address or a port is not to be had. */
   async join(peer: Peer, spec: VmSpec): Promise<Membership> {
@@ -181,6 +219,7 @@ export class Networks {
       );
     }
     const membership = new Membership(peer, networks);
+    membership.capture = spec.capture;
     try {
       await withLock(this.home!.locks, 'leases', () => {
         for (const [i, network] of networks.entries()) {
@@ -193,6 +232,8 @@ export class Networks {
       await this.leave(membership, true);
       throw error;
     }
+    this.memberships.add(membership);
+    this.changed.fire();
     return membership;
   }
 
@@ -257,8 +298,8 @@ export class Networks {
     return wire;
   }
 
-  /** Opens one more forward to a machine: the port of the host that it has. */
-  async forward(membership: Membership, spec: ForwardSpec): Promise<Forward> {
+  /** Opens one more forward to a machine. */
+  async forward(membership: Membership, spec: ForwardSpec): Promise<OpenForward> {
     const network = membership.networks[0]!;
     const address = (): Address | undefined => {
       const own = membership.addressesOn(network);
@@ -267,8 +308,38 @@ export class Networks {
     const { hostPort: port, protocol } = spec;
     const place = { address: spec.address, port, protocol };
     const forward = await openForward(network.gateway, place, { address, port: spec.guestPort });
-    membership.forwards.push({ spec, forward });
-    return forward;
+    const opened = { spec, forward };
+    membership.forwards.push(opened);
+    return opened;
+  }
+
+  /** Throws VmError `net.not-found` when there is no such forward, `net.malformed` when several have that port. */
+  unforward(membership: Membership, which: ForwardRef): void {
+    const { hostPort, protocol, address } = which;
+    const found = membership.forwards.filter(
+      ({ spec, forward }) =>
+        forward.port === hostPort && spec.protocol === protocol && (address === undefined || spec.address === address),
+    );
+    const place = `port ${hostPort}/${protocol}${address === undefined ? '' : ` of ${address}`}`;
+    const { name } = membership.peer;
+    if (found.length === 0)
+      throw new VmError('net.not-found', `no forward from ${place} leads to "${name}"`, { ...which });
+    if (found.length > 1) {
+      const places = found.map(({ spec }) => spec.address).join(' and ');
+      throw new VmError('net.malformed', `${place} is forwarded from ${places}; say which address`, { ...which });
+    }
+    found[0]!.forward.close();
+    membership.forwards.splice(membership.forwards.indexOf(found[0]!), 1);
+  }
+
+  /** Begins a capture of a machine, in place of the one before, or ends it. */
+  async capture(membership: Membership, path: string | undefined): Promise<void> {
+    await membership.peer.capture(path);
+    membership.capture = path;
+  }
+
+  setFaults(_membership: Membership, _faults: readonly FaultRule[]): void {
+    throw new VmError('feature.unavailable', 'faults on purpose are not there yet');
   }
 
   /** The machine has given itself other addresses on a card. */
@@ -289,6 +360,7 @@ export class Networks {
    * addresses are free at once; resolves when the host's sockets have taken what was sent.
    */
   async leave(membership: Membership, isAbrupt: boolean): Promise<void> {
+    this.memberships.delete(membership);
     for (const { forward } of membership.forwards) forward.close();
     const drained: Promise<void>[] = [];
     for (const { id, buffer, ends } of membership.wires) {
@@ -310,6 +382,7 @@ export class Networks {
       this.networks.delete(network.config.name);
       void Promise.all(drained).then(() => network.gateway.close());
     }
+    this.changed.fire();
     await Promise.all(drained);
   }
 }

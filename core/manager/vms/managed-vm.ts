@@ -14,6 +14,7 @@ import { InstanceLog } from '../console/log.ts';
 import { ScrollbackFile } from '../console/scrollback-file.ts';
 import { Terminal } from '../console/terminal.ts';
 import { Instance } from '../instance.ts';
+import type { Membership } from '../net/networks.ts';
 import type { Lock } from '../store/lock.ts';
 import { RunStore } from '../store/run-store.ts';
 import { Sampler } from './sampler.ts';
@@ -68,6 +69,11 @@ export class ManagedVm {
     return this.instance?.spec;
   }
 
+  /** Its place on virtual networks while it runs there. */
+  get membership(): Membership | undefined {
+    return this.instance?.network?.membership;
+  }
+
   /** Boots. Rejects when it could not be started; what goes wrong later is in the history. */
   async start(spec: VmSpec, commandLine: string): Promise<void> {
     if (this.instance !== undefined) throw wrongState(spec.name, 'is running already');
@@ -89,6 +95,8 @@ export class ManagedVm {
     void instance.ended.then((ending) => this.finish(ending));
     this.environment.changed();
     await instance.start();
+    // Its addresses and ports are known now.
+    this.environment.changed();
   }
   /** Times of runs are their ids, so no two are the same. */
   private nextTime(): number {

@@ -11,14 +11,17 @@ import type {
   VmEnding,
   VmInfo,
   VmMetaInput,
+  VmPort,
   VmSample,
   VmSpecInput,
   VmState,
 } from '../../contract/api/vm.ts';
 import { toErrorData, VmError } from '../../contract/errors.ts';
 import { type VmSpec, vmSpec } from '../../contract/vm-spec.ts';
+import { formatAddress } from '../../net/address-text.ts';
 import { specLine } from '../arguments/spec-line.ts';
 import type { ImageLibrary } from '../images/image-library.ts';
+import type { Membership } from '../net/networks.ts';
 import type { Home } from '../store/home.ts';
 import { defaultMeta, InstanceStore, type StoredInstance } from '../store/instance-store.ts';
 import { type Lock, lockHolder, tryLock } from '../store/lock.ts';
@@ -83,8 +86,8 @@ export class Vms {
       ...(startedAt === undefined ? {} : { startedAt }),
       ...(isRunning || run === undefined ? {} : { ending: run.ending ?? interrupted(run.startedAt) }),
       ...(isRunning ? { runner: { pid: holder?.pid ?? process.pid, isOwn: holder === undefined } } : {}),
-      ports: [],
-      addresses: [],
+      ports: portsOf(spec, own?.membership),
+      addresses: own?.membership === undefined ? [] : addressesOf(own.membership),
       needsRestart: runningSpec !== undefined && !isSameSpec(spec, runningSpec, this.images),
     };
   }
@@ -319,6 +322,14 @@ export class Vms {
     for (const vm of this.managed.values()) vm.dispose();
   }
 }
+
+/** The ports that it has, or those that it will ask for. */
+function portsOf({ forwards = [] }: VmSpec, membership: Membership | undefined): VmPort[] {
+  const ports = membership?.forwards.map(({ spec, forward }) => ({ ...spec, hostPort: forward.port })) ?? forwards;
+  return ports.map(({ address, hostPort, guestPort, protocol }) => ({ host: address, hostPort, guestPort, protocol }));
+}
+const addressesOf = (membership: Membership): string[] =>
+  membership.networks.flatMap((network) => membership.addressesOn(network).map(formatAddress));
 
 const vmLock = (id: string): string => `vm-${id}`;
 

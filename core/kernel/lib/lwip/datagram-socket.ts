@@ -39,6 +39,8 @@ export abstract class DatagramSocket extends InetSocket {
   private dropped = 0;
   private isReceiveShut = false;
   protected isSendShut = false;
+  sentBytes = 0;
+  receivedBytes = 0;
 
   protected get mayBind(): boolean {
     return true;
@@ -80,6 +82,7 @@ export abstract class DatagramSocket extends InetSocket {
   put(packet: Packet): void {
     const cost = packet.bytes.length + MESSAGE_COST;
     if (this.isReceiveShut) return;
+    this.receivedBytes += packet.bytes.length;
     if (this.usedBytes > 0 && this.usedBytes + cost > this.receiveBuffer) {
       this.dropped++;
       return;

@@ -45,6 +45,7 @@ abstract class BelowPorts extends DatagramSocket {
   /** Sends a whole message of a protocol; bytes in all or -errno. */
   protected depart(protocol: number, host: Address, { source, link, hops, trafficClass }: Shape, bytes: Uint8Array) {
     const { network } = this;
+    this.sentBytes += bytes.length;
     const [from, to] = [
       { host: source, port: 0 },
       { host, port: 0 },

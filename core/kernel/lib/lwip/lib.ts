@@ -44,6 +44,7 @@ function family(domain: number): SocketFamily {
   };
 }
 
+export { networkFigures } from './figures.ts';
 export { hardwareType, linkFlags, TX_QUEUE_LENGTH } from './link-ioctls.ts';
 export { type Network, networkOf } from './network.ts';
 

@@ -94,6 +94,7 @@ export class UdpSocket extends DatagramSocket {
     const { stack, transport } = this.network;
     const { counters } = link;
     const from = { host: source, port: this.localPort };
+    this.sentBytes += bytes.length;
     const isForMany = isMulticast(to.host) || stack.isBroadcast(to.host);
     const isHere = link.isLoopback || stack.isLocal(to.host);
     if (isHere) {

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Leases } from '../../../../core/manager/net/leases.ts';
-import { NetworkStore } from '../../../../core/manager/net/network-store.ts';
-import { Home } from '../../../../core/manager/store/home.ts';
-import { v4 } from '../../../../core/net/address.ts';
-import { formatPrefix } from '../../../../core/net/address-text.ts';
+import { Leases } from '../../../../../core/manager/net/leases.ts';
+import { NetworkStore } from '../../../../../core/manager/net/network-store.ts';
+import { Home } from '../../../../../core/manager/store/home.ts';
+import { v4 } from '../../../../../core/net/address.ts';
+import { formatPrefix } from '../../../../../core/net/address-text.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -68,7 +68,7 @@ describe('Leases', () => {
     const one = new Leases(folder);
     const two = new Leases(folder);
     expect([one.take(address, [address], holder), two.take(address, [address], holder)]).toEqual([true, false]);
-    expect(two.machines(false)).toEqual([{ ...holder, addresses: [address] }]);
+    expect(two.machines(false)).toEqual([{ ...holder, addresses: [address], pid: process.pid }]);
     expect(two.machines(true)).toEqual([]);
     one.release(address);
     // A list may be a moment old; who looks for the first time sees what is.
