@@ -1,5 +1,6 @@
 /** `elfdeck run`: options, and what happens with them. */
 import { type Command, Option } from 'commander';
+import { endProcess } from '../end-process.ts';
 import { type RunOptions, specFrom } from '../run-spec.ts';
 import { type SuperviseOptions, supervise } from '../supervise.ts';
 
@@ -32,7 +33,7 @@ export function addRunCommand(program: Command): Command {
         ) {
           run.error('error: no program to run; try "elfdeck run hello"');
         }
-        process.exit(await supervise(specFrom(options, words), options));
+        endProcess(await supervise(specFrom(options, words), options));
       },
     );
   return run;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { VmError } from '../../contract/errors.ts';
 import { kindOf } from '../../host/services.ts';
 import { quoteWord } from '../../image/cmdline.ts';
+import { endProcess } from '../end-process.ts';
 import { getopts } from '../getopts.ts';
 import { type RunOptions, specFrom } from '../run-spec.ts';
 import { supervise } from '../supervise.ts';
@@ -23,7 +24,7 @@ export async function runScript(name: keyof typeof scripts, words: readonly stri
   const spec = specFrom(run.options, run.words);
   spec.folders = run.folders.map(({ tag, path }) => ({ tag, path, isReadOnly: false }));
   if (run.isDryRun) process.stdout.write(`${commandLine(run)}\n`);
-  else process.exit(await supervise(spec, {}));
+  else endProcess(await supervise(spec, {}));
 }
 
 /** Said when an option asks for what is not there; the run goes on without it. */

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { VmError } from '../../contract/errors.ts';
 import { connectRunningApp } from '../../manager/app/running-app.ts';
 import { serve } from '../../serve/serve.ts';
+import { endProcess } from '../end-process.ts';
 
 const DEFAULT_PORT = 0;
 
@@ -19,7 +20,7 @@ export async function serveCommand(options: { port?: string; open: boolean }): P
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
   await ended;
   await served.close();
-  process.exit();
+  endProcess(0);
 }
 
 export async function openCommand(options: { open: boolean }): Promise<void> {
