@@ -5,6 +5,7 @@ import type { CardSpec, ForwardSpec, OutsideSpec, VmSpec } from '../contract/vm-
 import { isAny } from '../net/address.ts';
 import { formatAddress, parseAddress } from '../net/address-text.ts';
 import { parsePort, parseRule } from '../net/policy.ts';
+import { parseFaults } from './fault-text.ts';
 
 export interface NetworkOptions {
   /** -n, or the networks of --network. */
@@ -12,6 +13,7 @@ export interface NetworkOptions {
   publish?: string[];
   allow?: string[];
   pcap?: string;
+  faults?: string[];
 }
 
 const malformed = (text: string, why: string): VmError => new VmError('net.malformed', `-p ${text}: ${why}`, { text });
@@ -80,7 +82,7 @@ export function parseAllowed(texts: readonly string[], isOpen: boolean): Outside
 /** What the options say of a spec's networks. */
 export function networkSpec(
   options: NetworkOptions,
-): Pick<VmSpec, 'network' | 'networks' | 'forwards' | 'outside' | 'capture'> {
+): Pick<VmSpec, 'network' | 'networks' | 'forwards' | 'outside' | 'capture' | 'faults'> {
   const named = Array.isArray(options.network) ? options.network : [];
   const isNetworked = options.network === true || named.length > 0;
   const networks = named.map(parseCard);
@@ -93,11 +95,16 @@ export function networkSpec(
   if (options.pcap !== undefined && !isNetworked && forwards.length === 0) {
     throw new VmError('cli.usage', '--pcap needs a network; add -n');
   }
+  const faults = (options.faults ?? []).map(parseFaults);
+  if (faults.length > 0 && !isNetworked && forwards.length === 0) {
+    throw new VmError('cli.usage', '--faults needs a network; add -n');
+  }
   return {
     network: isNetworked && networks.length === 0,
     ...(networks.length === 0 ? {} : { networks }),
     ...(forwards.length === 0 ? {} : { forwards }),
     ...(outside === undefined ? {} : { outside }),
+    ...(faults.length === 0 ? {} : { faults }),
     ...(options.pcap === undefined ? {} : { capture: resolve(options.pcap) }),
   };
 }

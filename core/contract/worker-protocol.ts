@@ -6,6 +6,7 @@
  * (worker-channel.ts). Events go the other way. Killing is not a call: the supervisor terminates the thread.
  */
 import * as z from 'zod/mini';
+import type { WireFaults } from '../net/fault-plan.ts';
 import type { NetworkFigures } from '../net/figures.ts';
 import type { StationSetup, WireConfig } from '../net/station.ts';
 import { call, type EventOf, event, Nothing } from './contract.ts';
@@ -54,6 +55,10 @@ export const workerApi = {
   'network.capture': call<null>()(
     'Write what passes the cards to a file from now on, or no more',
     z.object({ path: z.nullable(z.string()) }),
+  ),
+  'network.impair': call<null>()(
+    'Impose faults on purpose on what comes in over the wires',
+    z.object({ faults: z.custom<readonly WireFaults[]>() }),
   ),
   'network.readdress': call<null>()(
     'A machine of its networks has other addresses',

@@ -35,6 +35,9 @@ let spec: VmSpec | undefined;
 let console: RingConsole | undefined;
 let machine: Machine | undefined;
 let station: Station | undefined;
+/** What was said of networks before the cards were: others may join while this machine still does. */
+const beforeCards: ((station: Station) => void)[] = [];
+
 let isPaused = false;
 /** Requests that came while the machine was being made. */
 const early: Request[] = [];
@@ -44,6 +47,12 @@ const running = (): Machine => {
   return machine;
 };
 
+function withStation(use: (station: Station) => void): null {
+  if (station === undefined) beforeCards.push(use);
+  else use(station);
+  return null;
+}
+
 const answer = serve(workerApi, {
   'instance.start': (given) => {
     spec = given;
@@ -52,6 +61,7 @@ const answer = serve(workerApi, {
   'network.set-up': ({ config, wires }) => {
     station = new Station(config, channel.control);
     for (const wire of wires) station.attach(wire);
+    for (const use of beforeCards.splice(0)) use(station);
     station.onAddresses = (card, addresses) => {
       const list = addresses.map(({ address }) => address);
       port.postMessage({ event: 'network.addressed', payload: { card, addresses: list } });
@@ -59,22 +69,22 @@ const answer = serve(workerApi, {
     return null;
   },
   'network.attach': (wire) => {
-    station?.attach(wire);
-    return null;
+    return withStation((own) => own.attach(wire));
   },
   'network.detach': ({ id }) => {
-    station?.detach(id);
-    return null;
+    return withStation((own) => own.detach(id));
   },
   'network.figures': () => running().networkFigures(),
+  'network.impair': ({ faults }) => {
+    return withStation((own) => own.impair(faults));
+  },
   'network.capture': ({ path }) => {
     if (station === undefined) throw new VmError('net.not-found', 'the machine has no network card to capture from');
     setCapture(station, path ?? undefined);
     return null;
   },
   'network.readdress': ({ id, addresses }) => {
-    station?.readdress(id, addresses);
-    return null;
+    return withStation((own) => own.readdress(id, addresses));
   },
   'instance.pause': () => {
     isPaused = true;
@@ -113,6 +123,12 @@ function serveRequests(): void {
   }
 }
 
+/** Sleeps until the deadline, a wake-up, or the time of a packet that faults hold back. */
+const idle = (deadlineNs: number): void => {
+  const dueInMs = station === undefined ? Number.POSITIVE_INFINITY : station.dueInMs;
+  control.idle(Math.min(deadlineNs, clock.monotonicNs() + dueInMs * 1e6));
+};
+
 function hostOf(device: RingConsole, given: VmSpec): MachineHost {
   return {
     clock,
@@ -121,7 +137,7 @@ function hostOf(device: RingConsole, given: VmSpec): MachineHost {
     kernelMessage: (text) => device.writeKernel(text),
     straceLine: (line) => device.writeStrace(line),
     hasRequest: control.hasRequest,
-    idle: control.idle,
+    idle,
     kindOf,
     openFolder(path, isReadOnly) {
       try {

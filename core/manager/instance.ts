@@ -12,8 +12,10 @@ import { toErrorData, VmError, type VmErrorData } from '../contract/errors.ts';
 import type { TerminalSize, VmSpec } from '../contract/vm-spec.ts';
 import { CONTROL_CLOSED, CONTROL_REQUEST, CONTROL_WAKE, type OutputStream } from '../contract/worker-channel.ts';
 import type { Ending, Statistics, WorkerEvent, workerApi } from '../contract/worker-protocol.ts';
+import type { WireFaults } from '../net/fault-plan.ts';
 import type { WireConfig } from '../net/station.ts';
-import type { Membership, Networks } from './net/networks.ts';
+import type { Membership } from './net/membership.ts';
+import type { Networks } from './net/networks.ts';
 import { startWorker } from './worker-thread.ts';
 
 export type InstanceState = 'created' | 'running' | 'paused' | 'exited' | 'failed';
@@ -113,6 +115,7 @@ export class Instance {
       detach: (id: number) => tell(this.call('network.detach', { id })),
       readdress: (id: number, addresses: readonly string[]) =>
         tell(this.call('network.readdress', { id, addresses: [...addresses] })),
+      impair: (faults: readonly WireFaults[]) => tell(this.call('network.impair', { faults })),
       figures: () => this.call('network.figures', {}),
       capture: async (path: string | undefined) => void (await this.call('network.capture', { path: path ?? null })),
     };

@@ -238,8 +238,40 @@ function copyOut(ring: Uint8Array, position: number, into: Uint8Array): void {
 }
 
 export class HalfReader extends HalfStream {
+  /** What the reader may see while faults are imposed on the stream: a position behind bytes, and flags. */
+  private shown: { written: number; flags: number } | undefined = undefined;
+
+  get liveWritten(): number {
+    return Atomics.load(this.words, WRITTEN);
+  }
+  get liveFlags(): number {
+    return Atomics.load(this.words, FLAGS) & (FIN | RESET);
+  }
+  /** From now on the reader sees no more than what `reveal` says. Returns what it sees. */
+  hold(): { written: number; flags: number } {
+    const flags = this.liveFlags;
+    this.shown ??= { written: this.liveWritten, flags };
+    return this.shown;
+  }
+  reveal(written: number, flags: number): void {
+    if (this.shown !== undefined) this.shown = { written, flags };
+  }
+  /** The reader sees everything at once again. */
+  release(): void {
+    this.shown = undefined;
+  }
+
+  /** Bytes that the reader may take. */
+  private get readable(): number {
+    const written = this.shown === undefined ? this.liveWritten : this.shown.written;
+    return (written - Atomics.load(this.words, READ)) >>> 0;
+  }
+  private sees(bit: number): boolean {
+    return ((this.shown === undefined ? Atomics.load(this.words, FLAGS) : this.shown.flags) & bit) !== 0;
+  }
+
   get available(): number {
-    return this.used;
+    return this.readable;
   }
   /** Bytes ever taken, modulo 2^32. */
   get position(): number {
@@ -247,18 +279,18 @@ export class HalfReader extends HalfStream {
   }
   /** FIN has come and all before it is taken. */
   get isAtEnd(): boolean {
-    return this.flag(FIN) && this.used === 0;
+    return this.sees(FIN) && this.readable === 0;
   }
   get hasPeerEnded(): boolean {
-    return this.flag(FIN);
+    return this.sees(FIN);
   }
   get isReset(): boolean {
-    return this.flag(RESET);
+    return this.sees(RESET);
   }
 
   /** Longest run of bytes, up to `most`, that lies in one piece; valid until `drop`. */
   front(most = Number.POSITIVE_INFINITY): Uint8Array {
-    const available = this.used;
+    const available = this.readable;
     this.settle();
     const { words } = this;
     const read = Atomics.load(words, READ);
@@ -292,7 +324,7 @@ export class HalfReader extends HalfStream {
   /** Copies bytes out, `skip` bytes from the front, and leaves them in. */
   peek(into: Uint8Array, skip: number): number {
     const { words, memory } = this;
-    const available = this.used;
+    const available = this.readable;
     this.settle();
     const start = Atomics.load(words, READ) + skip;
     const count = Math.max(0, Math.min(into.length, available - skip));

@@ -21,9 +21,14 @@ export const DEFAULT_NETWORK: NetworkConfig = {
 
 export const MTU = 1500;
 
+export const prefixesOf = ({ v4: prefix4, v6 }: NetworkConfig): Prefix[] => [
+  prefix4,
+  ...(v6 === undefined ? [] : [v6]),
+];
+
 /** The host's addresses on a network, where its gateway and name server are. */
-export function gatewaysOf({ v4: prefix4, v6 }: NetworkConfig): Address[] {
-  return [prefix4, ...(v6 === undefined ? [] : [v6])].map(({ network }) => addToAddress(network, 1));
+export function gatewaysOf(config: NetworkConfig): Address[] {
+  return prefixesOf(config).map(({ network }) => addToAddress(network, 1));
 }
 
 /** How many guests a network has addresses for. */
@@ -32,8 +37,8 @@ export function hostCount({ v4: { prefixLen } }: NetworkConfig): number {
 }
 
 /** The `n`th guest's addresses, from 0: 172.44.0.2, and the IPv6 address with the same number. */
-export function guestAddresses({ v4: prefix4, v6 }: NetworkConfig, n: number): Address[] {
-  return [prefix4, ...(v6 === undefined ? [] : [v6])].map(({ network }) => addToAddress(network, n + 2));
+export function guestAddresses(config: NetworkConfig, n: number): Address[] {
+  return prefixesOf(config).map(({ network }) => addToAddress(network, n + 2));
 }
 
 /** A locally administered hardware address made of the IPv4 address, so that no two of a network are alike. */

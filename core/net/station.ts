@@ -10,7 +10,9 @@ import { WAKE, wake } from '../base/wake.ts';
 import { type Address, BROADCAST4, isInPrefix, isMulticast, isV4, LOOPBACK4, LOOPBACK6 } from './address.ts';
 import type { Tap } from './capture.ts';
 import type { DatagramRecord } from './datagram-ring.ts';
+import { Delays } from './delays.ts';
 import { endedStream } from './ended-stream.ts';
+import type { WireFaults } from './fault-plan.ts';
 import { echoReply, isEchoRequest } from './icmp.ts';
 import { broadcastOf, cardRoutes, findRoute } from './routes.ts';
 import { createLoopback, type Link, type LinkAddress, LinkCounters, type Path } from './stack.ts';
@@ -100,6 +102,9 @@ class Card implements Link {
     this.addresses = config.addresses;
   }
 
+  readonly lost = (): void => {
+    this.counters.droppedPackets++;
+  };
   readonly count = (sentBytes: number, receivedBytes: number): void => {
     const { counters } = this;
     if (sentBytes > 0) {
@@ -112,6 +117,8 @@ class Card implements Link {
     }
   };
 }
+
+const wallMs = (): number => performance.timeOrigin + performance.now();
 
 const nobody: TransportHandlers = {
   connection: (stream) => stream.refuse(),
@@ -132,10 +139,13 @@ export class Station implements Transport {
   onAddresses: (card: number, addresses: readonly LinkAddress[]) => void = () => {};
   private readonly wires = new Map<number, WireEnd>();
   private readonly isRouter: boolean;
+  private readonly delays: Delays;
   private readonly wakeWords: Int32Array;
   private seenWake: number;
 
-  constructor(config: StationConfig, wakeWords: SharedArrayBuffer) {
+  /** `nowMs`: a clock that all threads of the process share. */
+  constructor(config: StationConfig, wakeWords: SharedArrayBuffer, nowMs = wallMs) {
+    this.delays = new Delays(nowMs);
     this.cards = config.cards.map((card, i) => new Card(card, i));
     this.links = [this.loopback, ...this.cards];
     this.routes = this.cards.flatMap((card, i) => cardRoutes(card, config.cards[i]!.gateways));
@@ -157,6 +167,8 @@ export class Station implements Transport {
       left: () => this.detach(config.id),
       wakeSelf: () => wake(this.wakeWords),
       count: card.count,
+      lost: card.lost,
+      delays: this.delays,
       get tap() {
         return card.tap;
       },
@@ -191,6 +203,17 @@ export class Station implements Transport {
     end.lost();
   }
 
+  /** Imposes faults on what comes in: on all wires those given, on others none. */
+  impair(faults: readonly WireFaults[]): void {
+    for (const [id, end] of this.wires) end.impair(faults.find(({ wire }) => wire === id)?.stages ?? []);
+    wake(this.wakeWords);
+  }
+  /** How long the station's thread may sleep before `poll` has something to do: Infinity when nothing waits for its time. */
+  get dueInMs(): number {
+    const { nextMs } = this.delays;
+    return nextMs === Number.POSITIVE_INFINITY ? nextMs : Math.max(0, nextMs - this.delays.nowMs());
+  }
+
   /** The machine ends: so does all that is open. */
   leave(): void {
     for (const end of this.wires.values()) end.leave();
@@ -201,6 +224,7 @@ export class Station implements Transport {
   }
 
   poll(): void {
+    this.delays.runDue();
     const now = Atomics.load(this.wakeWords, WAKE);
     if (now === this.seenWake) return;
     this.seenWake = now;
@@ -313,7 +337,7 @@ export class Station implements Transport {
     const way = this.wireTo(to.host);
     if (typeof way === 'string') return way;
     way.card.count(datagram.bytes.length, 0);
-    way.end.send({ ...datagram, kind: 0 });
+    if (!way.end.send({ ...datagram, kind: 0 })) way.card.lost();
     return undefined;
   }
 
@@ -332,7 +356,7 @@ export class Station implements Transport {
   private spread(datagram: OutgoingDatagram, card: Card | undefined): StreamFault | undefined {
     if (card === undefined) return 'network-unreachable';
     card.count(datagram.bytes.length, 0);
-    for (const end of card.wires) end.send({ ...datagram, kind: 0 });
+    for (const end of card.wires) if (!end.send({ ...datagram, kind: 0 })) card.lost();
     return undefined;
   }
 

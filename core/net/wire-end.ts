@@ -3,7 +3,11 @@
  * bell may have been rung; it takes out what is in the bell and tells the streams and the owner of this end.
  */
 import type { Tap } from './capture.ts';
+import { DatagramLine } from './datagram-line.ts';
 import { DatagramReader, type DatagramRecord, DatagramWriter } from './datagram-ring.ts';
+import type { Delays } from './delays.ts';
+import { concerns, type Stage } from './fault-plan.ts';
+import { StreamLine } from './stream-line.ts';
 import type { Endpoint } from './transport.ts';
 import { BELL_ENTRIES, bellTail, datagramBell, LEFT, other, type Side, WireMemory } from './wire-memory.ts';
 import { type StreamPlace, WireStream } from './wire-stream.ts';
@@ -23,6 +27,9 @@ export interface WireOwner {
   wakeSelf(): void;
   readonly count: (sentBytes: number, receivedBytes: number) => void;
   readonly tap: Tap | undefined;
+  /** A packet was lost. */
+  readonly lost: () => void;
+  readonly delays: Delays;
 }
 
 export class WireEnd implements StreamPlace {
@@ -43,6 +50,12 @@ export class WireEnd implements StreamPlace {
   private news: WireStream[] = [];
   private hasMoreDatagrams = false;
   private hasLeft = false;
+  /** Faults imposed on what comes in; empty: none. */
+  stages: readonly Stage[] = [];
+  private readonly lines = new Map<WireStream, StreamLine>();
+  private datagramLine: DatagramLine | undefined = undefined;
+  /** Connections so far: made here, and made there. */
+  private readonly opened = { here: 0, there: 0 };
 
   /** `wakeOther` wakes the thread of the other side. */
   constructor(id: number, buffer: SharedArrayBuffer, side: Side, owner: WireOwner, wakeOther: () => void) {
@@ -61,6 +74,47 @@ export class WireEnd implements StreamPlace {
   get tap(): Tap | undefined {
     return this.owner.tap;
   }
+  get delays(): Delays {
+    return this.owner.delays;
+  }
+  dropped(): void {
+    this.owner.lost();
+  }
+  asked(stream: WireStream): void {
+    this.owner.asked(stream, this);
+  }
+  arrived(record: DatagramRecord): void {
+    this.owner.received(record, this);
+  }
+
+  /** Imposes other faults, from now on; what is lost is tried again. */
+  impair(stages: readonly Stage[]): void {
+    this.stages = stages;
+    for (const line of this.lines.values()) line.retry();
+    for (const stream of this.streams.values()) if (!stream.isReleased) this.lineFor(stream);
+    if (stages.length > 0) this.datagramLine ??= new DatagramLine(this);
+  }
+
+  /** The line that a stream's packets take; one is made when faults concern it. */
+  private lineFor(stream: WireStream): StreamLine | undefined {
+    let line = this.lines.get(stream);
+    const isConcerned = this.stages.length > 0 && concerns(this.stages, line?.ends ?? endsOf(stream));
+    if (line === undefined && isConcerned) {
+      line = new StreamLine(stream, this);
+      this.lines.set(stream, line);
+    } else if (line?.isEmpty && !isConcerned) {
+      this.dropLine(stream);
+      return undefined;
+    }
+    return line;
+  }
+  private dropLine(stream: WireStream): void {
+    const line = this.lines.get(stream);
+    if (line === undefined) return;
+    this.lines.delete(stream);
+    this.delays.remove(line);
+    line.drop();
+  }
 
   ring(slot: number): void {
     this.bellOut[this.rungTo & (BELL_ENTRIES - 1)] = slot;
@@ -75,6 +129,8 @@ export class WireEnd implements StreamPlace {
     if (slot === undefined) return undefined;
     const stream = WireStream.ask(this, slot, local, remote);
     this.streams.set(slot, stream);
+    stream.flow = 2 * this.opened.here++;
+    this.lineFor(stream);
     return stream;
   }
 
@@ -120,7 +176,7 @@ export class WireEnd implements StreamPlace {
     if (stream !== undefined) {
       stream.clearBell();
       if (!stream.isReleased) {
-        stream.heard();
+        this.tellStream(stream);
         return;
       }
       if (!stream.isOver) return;
@@ -131,7 +187,16 @@ export class WireEnd implements StreamPlace {
     const asking = WireStream.answer(this, slot);
     if (asking === undefined) return;
     this.streams.set(slot, asking);
-    this.owner.asked(asking, this);
+    asking.flow = 2 * this.opened.there++ + 1;
+    const line = this.lineFor(asking);
+    if (line === undefined) this.owner.asked(asking, this);
+    else line.ask();
+  }
+
+  private tellStream(stream: WireStream): void {
+    const line = this.lines.size === 0 ? undefined : this.lineFor(stream);
+    if (line === undefined || stream.hasTimedOut) stream.heard();
+    else line.heard();
   }
 
   private takeDatagrams(): void {
@@ -141,12 +206,14 @@ export class WireEnd implements StreamPlace {
       const record = this.incoming.next();
       if (record === undefined) return;
       if (record.kind === 0) this.tap?.datagram(record);
-      this.owner.received(record, this);
+      if (this.stages.length > 0) this.datagramLine!.put(record);
+      else this.owner.received(record, this);
       this.incoming.drop();
     }
     this.hasMoreDatagrams = true;
   }
   forget(stream: WireStream): void {
+    this.dropLine(stream);
     if (!stream.isOver) return;
     this.streams.delete(stream.slot);
     stream.free();
@@ -161,7 +228,11 @@ export class WireEnd implements StreamPlace {
   lost(): void {
     if (this.hasLeft) return;
     this.hasLeft = true;
-    for (const stream of [...this.streams.values()]) stream.cutOff();
+    for (const stream of [...this.streams.values()]) {
+      const line = this.lines.get(stream);
+      if (line === undefined) stream.cutOff();
+      else line.cut();
+    }
     this.owner.left(this);
   }
 
@@ -179,3 +250,5 @@ export class WireEnd implements StreamPlace {
     return sum;
   }
 }
+
+const endsOf = ({ local, remote }: WireStream) => ({ from: remote.host, to: local.host });

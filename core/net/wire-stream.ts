@@ -66,6 +66,8 @@ export class WireStream implements Stream {
   private readonly words: Int32Array;
   readonly input: HalfReader;
   readonly output: HalfWriter;
+  /** Number of the connection on its wire, the same at every run that connects in the same order. */
+  flow = 0;
   /** This side has let go. */
   isReleased = false;
   private current: StreamState;
@@ -163,6 +165,12 @@ export class WireStream implements Stream {
   private finish(fault: StreamFault): void {
     this.fault = fault;
     this.current = 'ended';
+  }
+
+  /** The other side gave up waiting for an answer: told at once, whatever faults are imposed. */
+  get hasTimedOut(): boolean {
+    const isRefused = this.current === 'connecting' && Atomics.load(this.words, STATE) === REFUSED;
+    return isRefused && faults[Atomics.load(this.words, FAULT)] === 'timeout';
   }
 
   /** This side has made the stream. */

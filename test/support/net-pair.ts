@@ -22,11 +22,17 @@ export interface TestStation {
   readonly address: Address;
 }
 
-export function testStation(host: number, handlers: Partial<TransportHandlers> = {}): TestStation {
+/** `nowMs`: the clock of faults on purpose. */
+export function testStation(
+  host: number,
+  handlers: Partial<TransportHandlers> = {},
+  nowMs?: () => number,
+): TestStation {
   const wakeWords = new SharedArrayBuffer(64);
   const station = new Station(
     { cards: [testCard(host)], nameServers: [addressOf(1)], searchDomain: 'default' },
     wakeWords,
+    nowMs,
   );
   station.handlers = { ...station.handlers, ...handlers };
   return { station, wakeWords, address: addressOf(host) };

@@ -5,9 +5,9 @@ import type { CardFigures, ConnectionFigures, ForwardInfo, NetworkInfo } from '.
 import { VmError } from '../../contract/errors.ts';
 import type { FaultRule, ForwardSpec } from '../../contract/vm-spec.ts';
 import { formatEndpoint, parseAddress } from '../../net/address-text.ts';
+import { formatFaults, parseFaults } from '../fault-text.ts';
 import { withManager } from '../manager-client.ts';
 import { parseForward } from '../network-options.ts';
-import { formatFaults, parseFaults } from './fault-text.ts';
 
 const print = (text: string): void => void writeSync(1, `${text}\n`);
 const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));

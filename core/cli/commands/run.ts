@@ -69,6 +69,11 @@ export function addSpecOptions(command: Command): Command {
       'go out to these only: ADDRESS, CIDR or NAME with :PORT or not, none; localhost:PORT opens that port of this computer to the guest, at its gateway (repeatable)',
       collect,
     )
+    .option(
+      '--faults <RULE>',
+      'faults on purpose of its links, for example latency=50ms,loss=1%; see "elfdeck net faults --help" (repeatable)',
+      collect,
+    )
     .option('--pcap <FILE>', 'write what passes its network cards to a capture file (pcapng)')
     .option('--append <LINE>', 'the whole kernel command line: parameters -- program arguments')
     .addOption(

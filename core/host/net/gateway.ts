@@ -4,6 +4,7 @@
  */
 import { getServers } from 'node:dns';
 import { connect as connectSocket, isIPv4 } from 'node:net';
+import { setTimeout as setTimer } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 import { type Address, BROADCAST4, isMulticast, isV4 } from '../../net/address.ts';
 import { formatAddress } from '../../net/address-text.ts';
@@ -61,7 +62,14 @@ export class Gateway {
   /** UDP beyond the network. */
   readonly natPort: Nat;
   private readonly loop: WakeLoop;
-  private readonly look = (): void => this.station.poll();
+  private readonly look = (): void => {
+    this.station.poll();
+    clearTimeout(this.dueTimer);
+    const { dueInMs } = this.station;
+    // Packets that faults hold back have a time of their own.
+    if (dueInMs !== Number.POSITIVE_INFINITY) this.dueTimer = setTimer(this.look, dueInMs);
+  };
+  private dueTimer: NodeJS.Timeout | undefined;
 
   constructor(network: NetworkConfig, loop: WakeLoop) {
     this.network = network;
@@ -135,6 +143,7 @@ export class Gateway {
 
   close(): void {
     this.loop.remove(this.look);
+    clearTimeout(this.dueTimer);
     this.door?.close();
     this.natPort.close();
     for (const pumps of this.pumps.values()) for (const pump of pumps) pump.abort();

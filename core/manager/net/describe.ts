@@ -3,7 +3,7 @@ import type { ForwardInfo, NetworkInfo } from '../../contract/api/net.ts';
 import { formatAddress, formatPrefix } from '../../net/address-text.ts';
 import { DEFAULT_NETWORK, gatewaysOf, type NetworkConfig } from '../../net/network.ts';
 import type { Leases } from './leases.ts';
-import type { OpenForward } from './networks.ts';
+import type { OpenForward } from './membership.ts';
 
 export function describeNetwork(network: NetworkConfig, leases: Leases): NetworkInfo {
   const { name, v4, v6, isIsolated } = network;

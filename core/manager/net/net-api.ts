@@ -12,8 +12,9 @@ import { parseAddress } from '../../net/address-text.ts';
 import { listenLocal } from '../local/socket-channel.ts';
 import { Home } from '../store/home.ts';
 import { describeForward, describeNetwork } from './describe.ts';
+import type { Membership } from './membership.ts';
 import { NetworkStore } from './network-store.ts';
-import { leasesOf, type Membership, type Networks } from './networks.ts';
+import { leasesOf, type Networks } from './networks.ts';
 
 /** Asks the process that runs a machine. */
 export type Forward = (pid: number, call: string, params: unknown, context: CallContext) => Promise<unknown>;

@@ -8,52 +8,22 @@ import { Emitter } from '../../base/event.ts';
 import { wake } from '../../base/wake.ts';
 import { VmError } from '../../contract/errors.ts';
 import type { CardSpec, FaultRule, ForwardSpec, OutsideSpec, VmSpec } from '../../contract/vm-spec.ts';
-import type { Door } from '../../host/net/door.ts';
-import { type Forward, openForward } from '../../host/net/forwards.ts';
-import { Gateway, type Guest } from '../../host/net/gateway.ts';
+import { openForward } from '../../host/net/forwards.ts';
 import { WakeLoop } from '../../host/net/wake-loop.ts';
 import { type Address, isV4 } from '../../net/address.ts';
-import { formatAddress, formatPrefix, parseAddress } from '../../net/address-text.ts';
-import type { NetworkFigures } from '../../net/figures.ts';
-import {
-  cardOn,
-  DEFAULT_NETWORK,
-  guestAddresses,
-  hostCount,
-  type NetworkConfig,
-  prefixLenIn,
-} from '../../net/network.ts';
+import { formatAddress, parseAddress } from '../../net/address-text.ts';
+import { cardOn, DEFAULT_NETWORK } from '../../net/network.ts';
 import { OutsidePolicy, parseRule } from '../../net/policy.ts';
-import type { StationSetup, WireConfig } from '../../net/station.ts';
+import type { WireConfig } from '../../net/station.ts';
 import { createWireMemory, LEFT, type Side } from '../../net/wire-memory.ts';
 import { Home } from '../store/home.ts';
 import { withLock } from '../store/lock.ts';
+import { imposeFaults } from './impose-faults.ts';
 import { Leases } from './leases.ts';
+import { checkFaults, LinkStages } from './link-stages.ts';
+import { Membership, type OpenForward, type Peer, type Wire } from './membership.ts';
 import { NetworkStore } from './network-store.ts';
-
-/** What the networks ask of an instance that is on them. */
-export interface Peer {
-  readonly name: string;
-  /** Its control words, which wake it. */
-  readonly control: SharedArrayBuffer;
-  attach(wire: WireConfig): void;
-  detach(id: number): void;
-  readdress(id: number, addresses: readonly Address[]): void;
-  /** Cards and sockets of the machine; rejects when it has not booted or has ended. */
-  figures(): Promise<NetworkFigures>;
-  capture(path: string | undefined): Promise<void>;
-}
-
-export interface OpenForward {
-  readonly spec: ForwardSpec;
-  readonly forward: Forward;
-}
-
-interface Wire {
-  readonly id: number;
-  readonly buffer: SharedArrayBuffer;
-  readonly ends: readonly [Membership, Membership | VirtualNetwork];
-}
+import { VirtualNetwork } from './virtual-network.ts';
 
 /** The cards of a spec. */
 export function cardsOf({ network, networks, forwards }: VmSpec): CardSpec[] {
@@ -67,114 +37,6 @@ export function outsideOf(spec: VmSpec): OutsideSpec {
 }
 
 let nextWire = 1;
-
-class VirtualNetwork {
-  readonly config: NetworkConfig;
-  readonly gateway: Gateway;
-  readonly members = new Map<Membership, Address[]>();
-  private leases: Leases | undefined;
-  private door: Door | undefined;
-
-  constructor(config: NetworkConfig, loop: WakeLoop) {
-    this.config = config;
-    this.gateway = new Gateway(config, loop);
-  }
-
-  /** Opens the way to other processes; once. */
-  async open(leases: Leases): Promise<void> {
-    if (this.leases !== undefined) return;
-    this.leases = leases;
-    this.gateway.neighbours = {
-      at: (address) => leases.machines(true).find(({ addresses }) => addresses.includes(address)),
-      all: () => leases.machines(true),
-    };
-    this.door = await this.gateway.openDoor();
-  }
-
-  /** Takes all of the addresses, or none. */
-  private take(addresses: readonly Address[], name: string): boolean {
-    const { port, key } = this.door!;
-    const taken: Address[] = [];
-    for (const address of addresses) {
-      const isFree =
-        !this.gateway.addresses.includes(address) && this.leases!.take(address, addresses, { name, port, key });
-      if (isFree) taken.push(address);
-      else {
-        for (const one of taken) this.leases!.release(one);
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** Takes the addresses wanted, or the first free ones, for the machine of that name. */
-  lease(wanted: readonly string[], name: string): Address[] {
-    const given = wanted.map((text) => this.check(text));
-    const hasV4 = given.some(isV4);
-    const hasV6 = given.some((address) => !isV4(address));
-    for (let n = 0; n < hostCount(this.config); n++) {
-      const free = guestAddresses(this.config, n).filter((address) => !(isV4(address) ? hasV4 : hasV6));
-      const addresses = [...given, ...free];
-      if (this.take(addresses, name)) return addresses;
-      if (free.length === 0) break;
-    }
-    if (given.length > 0) {
-      const texts = given.map(formatAddress).join(', ');
-      const message = `the address ${texts} of the network "${this.config.name}" is in use; choose another, or none to have a free one`;
-      throw new VmError('net.in-use', message, { addresses: texts });
-    }
-    const prefix = formatPrefix(this.config.v4);
-    throw new VmError('net.in-use', `all addresses of the network "${this.config.name}" (${prefix}) are taken`);
-  }
-
-  /** The machine has other addresses now; false when somebody else has one of them. */
-  readdress(membership: Membership, addresses: readonly Address[]): boolean {
-    const before = this.members.get(membership) ?? [];
-    for (const address of before) this.leases!.release(address);
-    const isDone = this.take(addresses, membership.peer.name);
-    if (!isDone) this.take(before, membership.peer.name);
-    else this.members.set(membership, [...addresses]);
-    return isDone;
-  }
-
-  release(membership: Membership): void {
-    for (const address of this.members.get(membership) ?? []) this.leases?.release(address);
-    this.members.delete(membership);
-  }
-
-  private check(text: string): Address {
-    const { config } = this;
-    const address = parseAddress(text);
-    if (address === undefined) throw new VmError('net.malformed', `"${text}" is no IP address`);
-    if (prefixLenIn(config, address) === undefined) {
-      const prefixes = [config.v4, ...(config.v6 === undefined ? [] : [config.v6])].map(formatPrefix).join(' and ');
-      throw new VmError('net.malformed', `${text} is not in the network "${config.name}", which has ${prefixes}`);
-    }
-    return address;
-  }
-}
-
-/** An instance's place on its networks. */
-export class Membership {
-  readonly peer: Peer;
-  readonly networks: readonly VirtualNetwork[];
-  readonly forwards: OpenForward[] = [];
-  faults: readonly FaultRule[] = [];
-  /** The file that takes its capture. */
-  capture: string | undefined = undefined;
-  setup: StationSetup = undefined!;
-  readonly wires: Wire[] = [];
-  readonly guests: Guest[] = [];
-
-  constructor(peer: Peer, networks: readonly VirtualNetwork[]) {
-    this.peer = peer;
-    this.networks = networks;
-  }
-
-  addressesOn(network: VirtualNetwork): readonly Address[] {
-    return network.members.get(this) ?? [];
-  }
-}
 
 /** A forward, by the port of the host. */
 export interface ForwardRef {
@@ -190,6 +52,8 @@ export class Networks {
   private readonly memberships = new Set<Membership>();
   /** Machines, forwards, captures or faults are others now. */
   readonly changed = new Emitter<void>();
+  /** Some machine has, or had, faults. */
+  private hasFaults = false;
 
   /** Without a home: the user's, opened when it is needed. */
   constructor(home?: Home) {
@@ -220,6 +84,11 @@ export class Networks {
     }
     const membership = new Membership(peer, networks);
     membership.capture = spec.capture;
+    const faults = spec.faults ?? [];
+    checkFaults(
+      faults,
+      cards.map(({ network }) => network),
+    );
     try {
       await withLock(this.home!.locks, 'leases', () => {
         for (const [i, network] of networks.entries()) {
@@ -227,12 +96,14 @@ export class Networks {
         }
       });
       this.plugIn(membership, outsideOf(spec));
+      this.memberships.add(membership);
+      if (faults.length > 0) this.setFaults(membership, faults);
+      else this.imposeFaults();
       for (const forward of spec.forwards ?? []) await this.forward(membership, forward);
     } catch (error) {
       await this.leave(membership, true);
       throw error;
     }
-    this.memberships.add(membership);
     this.changed.fire();
     return membership;
   }
@@ -264,7 +135,7 @@ export class Networks {
     const own: WireConfig[] = [];
     for (const [card, network] of networks.entries()) {
       const addresses = membership.addressesOn(network);
-      const gatewayWire = this.wire(membership, network);
+      const gatewayWire = this.wire(membership, network, network);
       const guest = {
         name: peer.name,
         outside: policy,
@@ -278,7 +149,7 @@ export class Networks {
       own.push({ ...endOf(gatewayWire, 1, this.loop.buffer, card, network.gateway.addresses), isGateway: true });
       for (const other of network.members.keys()) {
         if (other === membership) continue;
-        const wire = this.wire(membership, other);
+        const wire = this.wire(membership, other, network);
         other.peer.attach(endOf(wire, 0, peer.control, other.networks.indexOf(network), addresses));
         own.push(endOf(wire, 1, other.peer.control, card, other.addressesOn(network)));
       }
@@ -291,8 +162,8 @@ export class Networks {
     membership.setup = { config, wires: own };
   }
 
-  private wire(membership: Membership, other: Membership | VirtualNetwork): Wire {
-    const wire: Wire = { id: nextWire++, buffer: createWireMemory(), ends: [membership, other] };
+  private wire(membership: Membership, other: Membership | VirtualNetwork, network: VirtualNetwork): Wire {
+    const wire: Wire = { id: nextWire++, buffer: createWireMemory(), network, ends: [membership, other] };
     membership.wires.push(wire);
     if (other instanceof Membership) other.wires.push(wire);
     return wire;
@@ -338,8 +209,18 @@ export class Networks {
     membership.capture = path;
   }
 
-  setFaults(_membership: Membership, _faults: readonly FaultRule[]): void {
-    throw new VmError('feature.unavailable', 'faults on purpose are not there yet');
+  /** Replaces the faults on purpose of a machine's links. Throws VmError `net.malformed`. */
+  setFaults(membership: Membership, faults: readonly FaultRule[]): void {
+    const names = membership.networks.map(({ config }) => config.name);
+    checkFaults(faults, names);
+    membership.faults = faults;
+    membership.links = new LinkStages(membership.peer.name, faults);
+    this.hasFaults ||= faults.length > 0;
+    this.imposeFaults();
+  }
+  /** Rules name machines, which come and go: all stations are told again at each change. */
+  private imposeFaults(): void {
+    if (this.hasFaults) imposeFaults(this.memberships, [...this.networks.values()]);
   }
 
   /** The machine has given itself other addresses on a card. */
@@ -348,6 +229,7 @@ export class Networks {
     if (network === undefined) return;
     if (!network.readdress(membership, addresses)) return;
     membership.guests[card]!.addresses = addresses;
+    this.imposeFaults();
     for (const { id, ends } of membership.wires) {
       const other = ends[0] === membership ? ends[1] : ends[0];
       if (other === network) network.gateway.station.readdress(id, addresses);

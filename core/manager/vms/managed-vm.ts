@@ -14,7 +14,7 @@ import { InstanceLog } from '../console/log.ts';
 import { ScrollbackFile } from '../console/scrollback-file.ts';
 import { Terminal } from '../console/terminal.ts';
 import { Instance } from '../instance.ts';
-import type { Membership } from '../net/networks.ts';
+import type { Membership } from '../net/membership.ts';
 import type { Lock } from '../store/lock.ts';
 import { RunStore } from '../store/run-store.ts';
 import { Sampler } from './sampler.ts';

@@ -21,7 +21,7 @@ import { type VmSpec, vmSpec } from '../../contract/vm-spec.ts';
 import { formatAddress } from '../../net/address-text.ts';
 import { specLine } from '../arguments/spec-line.ts';
 import type { ImageLibrary } from '../images/image-library.ts';
-import type { Membership } from '../net/networks.ts';
+import type { Membership } from '../net/membership.ts';
 import type { Home } from '../store/home.ts';
 import { defaultMeta, InstanceStore, type StoredInstance } from '../store/instance-store.ts';
 import { type Lock, lockHolder, tryLock } from '../store/lock.ts';

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { vmSpec } from '../../../../../core/contract/vm-spec.ts';
+import type { Membership, Peer } from '../../../../../core/manager/net/membership.ts';
 import { netHandlers } from '../../../../../core/manager/net/net-api.ts';
-import { type Membership, Networks, type Peer } from '../../../../../core/manager/net/networks.ts';
+import { Networks } from '../../../../../core/manager/net/networks.ts';
 import { Home } from '../../../../../core/manager/store/home.ts';
+import type { WireFaults } from '../../../../../core/net/fault-plan.ts';
 
 let folder: string;
 let networks: Networks;
@@ -26,7 +28,11 @@ afterEach(async () => {
 });
 
 /** A machine that is on networks and does nothing. */
-async function joins(name: string, given: Parameters<typeof vmSpec>[0] = { program: [] }): Promise<Peer> {
+async function joins(
+  name: string,
+  given: Parameters<typeof vmSpec>[0] = { program: [] },
+  impair: Peer['impair'] = () => {},
+): Promise<Peer> {
   const peer: Peer = {
     name,
     control: new SharedArrayBuffer(64),
@@ -35,6 +41,7 @@ async function joins(name: string, given: Parameters<typeof vmSpec>[0] = { progr
     readdress() {},
     figures: async () => ({ cards: [], connections: [] }),
     capture: async () => {},
+    impair,
   };
   members.push(await networks.join(peer, vmSpec({ network: true, ...given, name })));
   return peer;
@@ -87,5 +94,33 @@ describe('the networking calls of the API', () => {
 
   it('say that a machine is not there', async () => {
     await expect(api()['net.conns']({ vm: 'nobody' }, context)).rejects.toMatchObject({ code: 'vm.not-found' });
+  });
+
+  it('set faults on purpose, told to all stations that impose them', async () => {
+    const told: [string, readonly WireFaults[]][] = [];
+    for (const name of ['web', 'db']) await joins(name, { program: [] }, (faults) => told.push([name, faults]));
+    const faults = [{ peer: 'db', latencyMs: 20, direction: 'out' as const }, { lossPercent: 1 }];
+    await api()['net.set-faults']({ vm: 'web', faults }, context);
+    expect((await api()['net.machine']({ vm: 'web' }, context)).faults).toEqual(faults);
+    const [, toWeb] = told.at(-2)!;
+    const [, toDb] = told.at(-1)!;
+    // What comes to db leaves web: both rules stand there. What comes to web has the second rule only.
+    const latencies = (all: readonly WireFaults[]) =>
+      all.map(({ stages }) => stages.map(({ entries }) => entries.map((entry) => entry.faults.latencyMs)));
+    expect([latencies(toWeb), latencies(toDb)]).toEqual([
+      [[[0]], [[0]]],
+      [[], [[20, 0]]],
+    ]);
+    await api()['net.set-faults']({ vm: 'web', faults: [] }, context);
+    expect(latencies(told.at(-1)![1])).toEqual([[], []]);
+  });
+
+  it.each([
+    [{ network: 'lab' }, /no card on the network "lab"/],
+    [{ peer: 'a b' }, /no name, address or prefix/],
+  ])('refuse faults that can concern nothing: %j', async (rule, message) => {
+    await joins('web');
+    await expect(api()['net.set-faults']({ vm: 'web', faults: [rule] }, context)).rejects.toThrow(message);
+    expect((await api()['net.machine']({ vm: 'web' }, context)).faults).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatFaults, parseFaults } from '../../../../../core/cli/commands/fault-text.ts';
+import { formatFaults, parseFaults } from '../../../../core/cli/fault-text.ts';
 
 describe('parseFaults', () => {
   it.each([

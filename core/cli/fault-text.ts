@@ -2,9 +2,9 @@
  * Faults on purpose as people write them: words joined by commas,
  * `[to=PEER,][net=NETWORK,][in|out,]latency=50ms,jitter=10ms,loss=1%,rate=10mbit,partition,seed=7`.
  */
-import { VmError } from '../../contract/errors.ts';
-import type { FaultRule } from '../../contract/vm-spec.ts';
-import { parsePeer } from '../../net/fault-plan.ts';
+import { VmError } from '../contract/errors.ts';
+import type { FaultRule } from '../contract/vm-spec.ts';
+import { parsePeer } from '../net/fault-plan.ts';
 
 type Word = (value: string) => Partial<FaultRule> | undefined;
 
