@@ -11,14 +11,14 @@ import { TerminalFeed } from './terminal-feed.ts';
 export type SessionState = 'connecting' | 'open' | 'lost' | 'failed';
 
 /** More would not fit the terminal's scrollback. */
-const MAX_REPLAY = 4 << 20;
+const MAX_REPLAY = 1 << 20;
+const REPLAY_PAUSE_MS = 1000;
 const RESIZE_DELAY_MS = 60;
 
 export interface SessionHooks {
   onState(state: SessionState, message: string): void;
-  /** Bytes came: for those who mark activity or measure. */
-  onBytes?(count: number): void;
-  describeGap(bytes: number): string;
+  /** What is shown where output was left out; `{size}` in it stands for how much. */
+  gapNote(): string;
 }
 
 export class ConsoleSession {
@@ -31,7 +31,8 @@ export class ConsoleSession {
   private readonly encoder = new TextEncoder();
   private readonly disposables: { dispose(): void }[] = [];
   private stream: ByteStream | undefined;
-  private replayLeft = 0;
+  private replayBytes = 0;
+  private replayTimer = 0;
   private isDisposed = false;
   private resizeTimer = 0;
 
@@ -41,7 +42,7 @@ export class ConsoleSession {
     this.consoleId = consoleId;
     this.terminal = terminal;
     this.hooks = hooks;
-    this.feed = new TerminalFeed({ write: (bytes, done) => terminal.write(bytes, done) }, hooks.describeGap);
+    this.feed = new TerminalFeed({ write: (bytes, done) => terminal.write(bytes, done) });
     const stopWatching = api.onConnection((state) => {
       if (state === 'open') void this.attach();
     });
@@ -55,7 +56,7 @@ export class ConsoleSession {
   }
 
   private get isReplaying(): boolean {
-    return this.replayLeft > 0;
+    return this.feed.shownBytes < this.replayBytes;
   }
 
   async attach(): Promise<void> {
@@ -68,6 +69,7 @@ export class ConsoleSession {
         console: this.consoleId,
         size: this.size,
         maxScrollbackBytes: MAX_REPLAY,
+        gapNote: this.hooks.gapNote(),
       });
       if (this.isDisposed) this.api.openStream(stream).abort();
       else this.take(this.api.openStream(stream), scrollbackBytes);
@@ -80,28 +82,24 @@ export class ConsoleSession {
     this.stream = stream;
     this.feed.reset();
     this.terminal.reset();
-    this.replayLeft = scrollbackBytes;
+    this.replayBytes = scrollbackBytes;
+    this.expectReplay();
     stream.consume((bytes) => this.receive(bytes));
     void stream.ended.then((error) => {
       if (!this.isDisposed && this.stream === stream) this.hooks.onState('lost', error?.message ?? '');
     });
     this.hooks.onState('open', '');
   }
-  private receive(bytes: Uint8Array): void {
-    this.hooks.onBytes?.(bytes.length);
-    if (this.replayLeft === 0) {
-      this.feed.push(bytes);
-      return;
-    }
-    const replayed = Math.min(this.replayLeft, bytes.length);
-    this.feed.push(bytes.subarray(0, replayed));
-    // The last piece of the replay: its answers come until the terminal has parsed it.
-    if (replayed === this.replayLeft) {
-      this.terminal.write('', () => {
-        this.replayLeft = 0;
-      });
-    } else this.replayLeft -= replayed;
-    if (replayed < bytes.length) this.feed.push(bytes.subarray(replayed));
+  private receive(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.isReplaying) this.expectReplay();
+    return this.feed.push(bytes);
+  }
+  /** The manager may have skipped a part of the replay: it is over once nothing comes any more, too. */
+  private expectReplay(): void {
+    window.clearTimeout(this.replayTimer);
+    this.replayTimer = window.setTimeout(() => {
+      this.replayBytes = 0;
+    }, REPLAY_PAUSE_MS);
   }
 
   send(bytes: Uint8Array): void {
@@ -135,6 +133,7 @@ export class ConsoleSession {
   dispose(): void {
     this.isDisposed = true;
     window.clearTimeout(this.resizeTimer);
+    window.clearTimeout(this.replayTimer);
     this.stream?.abort();
     for (const disposable of this.disposables) disposable.dispose();
   }

@@ -62,6 +62,11 @@ export const consoleCalls = {
       maxScrollbackBytes: z.optional(z.int().check(z.gte(0))),
       /** The stream ends with the run, after its last output, instead of waiting for the next one. */
       untilEnd: z.optional(z.boolean()),
+      /**
+       * A reader that can't keep up misses output and is told so in these words, where `{size}` stands for how much; without
+       * them it holds the guest back.
+       */
+      gapNote: z.optional(z.string().check(z.maxLength(200))),
     }),
   ),
   'console.resize': call<null>()(

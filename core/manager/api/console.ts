@@ -26,11 +26,11 @@ export function consoleHandlers(app: ManagerApp): HandlersOf<typeof consoleCalls
   });
   return {
     'console.list': ({ vm }) => [infoOf(terminalOf(vm, MAIN))],
-    'console.attach': ({ vm, console, size, maxScrollbackBytes, untilEnd }, { streams }) => {
+    'console.attach': ({ vm, console, size, ...options }, { streams }) => {
       const terminal = terminalOf(vm, console);
       if (size !== undefined) terminal.resize(size);
       const stream = streams.create();
-      return { stream: stream.id, scrollbackBytes: terminal.attach(stream, maxScrollbackBytes, untilEnd) };
+      return { stream: stream.id, scrollbackBytes: terminal.attach(stream, options) };
     },
     'console.resize': ({ vm, console, size }) => {
       terminalOf(vm, console).resize(size);

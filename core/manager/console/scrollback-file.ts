@@ -49,7 +49,7 @@ export class ScrollbackFile {
       this.fileBytes = kept;
     } else {
       for (let at = this.saved; at < end; ) {
-        const piece = this.scrollback.read(at, PIECE);
+        const piece = this.scrollback.view(at, PIECE);
         appendFileSync(this.path, piece, { mode: 0o600 });
         at += piece.length;
       }

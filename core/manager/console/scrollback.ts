@@ -45,12 +45,16 @@ export class Scrollback {
 
   /** Up to `maxBytes` from `position` on, a copy; empty at the end. Precondition: `position` is not before `start`. */
   read(position: number, maxBytes: number): Uint8Array<ArrayBuffer> {
+    return this.view(position, maxBytes).slice();
+  }
+  /** The same without copying: good until the next `write`. */
+  view(position: number, maxBytes: number): Uint8Array<ArrayBuffer> {
     const offset = position - this.first;
     const block = this.blocks[Math.floor(offset / BLOCK_BYTES)];
     if (block === undefined || position >= this.total) return new Uint8Array(0);
     const at = offset % BLOCK_BYTES;
     const count = Math.min(maxBytes, BLOCK_BYTES - at, this.total - position);
-    return block.slice(at, at + count);
+    return block.subarray(at, at + count);
   }
 
   /** All that is kept. */

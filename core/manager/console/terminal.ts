@@ -4,15 +4,30 @@
  *
  * Back-pressure: while an attached reader that goes on is behind by more than LAG, the guest's writes wait. A reader that has
  * taken nothing for STALLED_MS does not hold up the guest any more; it gets the rest that is kept when it comes back, with a note
- * of how much was left out. Without readers nothing waits. So memory is bounded by the scrollback whatever a client does.
+ * of how much was left out. A reader that skips never holds it up: once it is behind by more than SKIP_LAG it goes on with the
+ * newest KEPT. Without readers nothing waits. So memory is bounded by the scrollback whatever a client does.
  */
 import type { ByteStream } from '../../contract/streams.ts';
 import type { TerminalSize } from '../../contract/vm-spec.ts';
+import { afterLineEnd, Gap } from './gap.ts';
 import { Scrollback } from './scrollback.ts';
 
 const LAG = 1 << 20;
 const PIECE = 1 << 16;
 const STALLED_MS = 2000;
+/** More than a terminal's own scrollback holds; half of it is kept, so that the next gap is some way off. */
+const SKIP_LAG = 2 << 20;
+/** What a reader is told that came back after a stall, unless it chose words of its own. */
+const STALL_NOTE = '{size} left out';
+
+export interface ReaderOptions {
+  /** At most this much scrollback. */
+  maxScrollbackBytes?: number | undefined;
+  /** Ends with the run. */
+  untilEnd?: boolean | undefined;
+  /** Skips what it can't keep up with, and is told so in these words (see `Gap`). */
+  gapNote?: string | undefined;
+}
 
 interface Reader {
   stream: ByteStream;
@@ -23,6 +38,9 @@ interface Reader {
   /** Ends with the run. */
   untilEnd: boolean;
   isEnding: boolean;
+  gapNote: string | undefined;
+  /** What it missed and was not told yet. */
+  gap: Gap | undefined;
 }
 
 export interface TerminalInput {
@@ -37,6 +55,7 @@ export class Terminal {
   input: TerminalInput | undefined;
   private readonly readers = new Set<Reader>();
   private waiters: (() => void)[] = [];
+  private readonly skipLag: number;
   private readonly now: () => number;
   private readonly schedule: (run: () => void, ms: number) => { unref?(): void };
 
@@ -46,6 +65,7 @@ export class Terminal {
     schedule: (run: () => void, ms: number) => { unref?(): void } = setTimeout,
   ) {
     this.scrollback = new Scrollback(limitBytes);
+    this.skipLag = Math.min(SKIP_LAG, limitBytes / 2);
     this.now = now;
     this.schedule = schedule;
   }
@@ -57,12 +77,16 @@ export class Terminal {
   /** Output of the guest. The promise, if any, is pending while readers are too far behind. */
   output(bytes: Uint8Array): Promise<void> | undefined {
     this.scrollback.write(bytes);
-    for (const reader of this.readers) void this.pump(reader);
+    for (const reader of this.readers) {
+      if (reader.gapNote !== undefined && this.scrollback.end - reader.position > this.skipLag) this.skip(reader);
+      void this.pump(reader);
+    }
     return this.holdsBack() ? this.untilCaughtUp() : undefined;
   }
   private holdsBack(): boolean {
     const now = this.now();
     for (const reader of this.readers) {
+      if (reader.gapNote !== undefined) continue;
       if (this.scrollback.end - reader.position > LAG && now - reader.tookAtMs < STALLED_MS) return true;
     }
     return false;
@@ -85,11 +109,37 @@ export class Terminal {
     for (const check of this.waiters.splice(0)) check();
   }
 
+  /** The oldest that the reader has not got yet, down to half the lag, up to and with a line end. */
+  private skip(reader: Reader): void {
+    const { scrollback } = this;
+    const target = scrollback.end - this.skipLag / 2;
+    reader.gap ??= new Gap();
+    while (reader.position < target) {
+      const piece = scrollback.view(reader.position, PIECE);
+      const excess = target - reader.position;
+      const missed = excess >= piece.length ? piece : piece.subarray(0, afterLineEnd(piece, excess));
+      reader.gap.add(missed);
+      reader.position += missed.length;
+    }
+  }
+
   /** Connects a stream; returns how many bytes of scrollback it will begin with. */
-  attach(stream: ByteStream, maxScrollbackBytes = Number.POSITIVE_INFINITY, untilEnd = false): number {
+  attach(
+    stream: ByteStream,
+    { maxScrollbackBytes = Number.POSITIVE_INFINITY, untilEnd = false, gapNote }: ReaderOptions = {},
+  ): number {
     const { start, end } = this.scrollback;
     const position = Math.max(start, end - maxScrollbackBytes);
-    const reader: Reader = { stream, position, isPumping: false, tookAtMs: this.now(), untilEnd, isEnding: false };
+    const reader: Reader = {
+      stream,
+      position,
+      isPumping: false,
+      tookAtMs: this.now(),
+      untilEnd,
+      isEnding: false,
+      gapNote,
+      gap: undefined,
+    };
     this.readers.add(reader);
     stream.consume((bytes) => this.input?.write(bytes));
     void stream.ended.then(() => {
@@ -104,10 +154,16 @@ export class Terminal {
     if (reader.isPumping) return;
     reader.isPumping = true;
     while (!reader.stream.isOver && reader.position < this.scrollback.end) {
-      const skipped = this.scrollback.start - reader.position;
-      if (skipped > 0) {
+      const overtaken = this.scrollback.start - reader.position;
+      if (overtaken > 0) {
+        reader.gap ??= new Gap();
+        reader.gap.bytes += overtaken;
         reader.position = this.scrollback.start;
-        await reader.stream.write(new TextEncoder().encode(`\r\n[${skipped} bytes left out]\r\n`));
+      }
+      if (reader.gap !== undefined) {
+        const text = reader.gap.text(reader.gapNote ?? STALL_NOTE);
+        reader.gap = undefined;
+        await reader.stream.write(text);
         continue;
       }
       const piece = this.scrollback.read(reader.position, PIECE);

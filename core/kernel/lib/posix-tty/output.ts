@@ -10,6 +10,9 @@ const SPACE = 32;
 /** Most bytes that one byte becomes: a tab as spaces. */
 export const MAX_EXPANSION = 8;
 
+/** Flags that change or place more than the newlines. With none of them, ONLCR is all there is to do. */
+const NOT_PLAIN = OLCUC | OCRNL | ONOCR | ONLRET | TABDLY;
+
 export class OutputProcessor {
   /** Cursor column, as far as it can be told without knowing the terminal's width. */
   column = 0;
@@ -24,7 +27,29 @@ export class OutputProcessor {
     const { oflag } = this.termios;
     if (!(oflag & OPOST)) return from;
     const out = new Uint8Array(from.length * ((oflag & TABDLY) === XTABS ? MAX_EXPANSION : 2));
+    const lines = (oflag & NOT_PLAIN) === 0 && oflag & ONLCR ? from.lastIndexOf(NEWLINE) + 1 : 0;
+    const at = lines === 0 ? 0 : this.copyLines(from.subarray(0, lines), out);
+    return out.subarray(0, this.expand(from.subarray(lines), out, at, oflag));
+  }
+
+  /** Whole lines as nearly every program has them written: copied as they are, each newline with a return before it. */
+  private copyLines(from: Uint8Array, out: Uint8Array): number {
     let at = 0;
+    for (let start = 0; start < from.length; ) {
+      const end = from.indexOf(NEWLINE, start);
+      out.set(from.subarray(start, end), at);
+      at += end - start;
+      out[at++] = RETURN;
+      out[at++] = NEWLINE;
+      start = end + 1;
+    }
+    this.column = 0;
+    return at;
+  }
+
+  /** Byte by byte, to `out` from `start` on; returns where it ends. */
+  private expand(from: Uint8Array, out: Uint8Array, start: number, oflag: number): number {
+    let at = start;
     for (const byte of from) {
       if (byte >= SPACE || byte === 0) {
         out[at++] = this.printable(byte, oflag);
@@ -41,7 +66,7 @@ export class OutputProcessor {
         out[at++] = byte;
       }
     }
-    return out.subarray(0, at);
+    return at;
   }
 
   private printable(byte: number, oflag: number): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { STREAM_WINDOW, StreamMux } from '../../../../../core/contract/streams.ts';
 import { Scrollback } from '../../../../../core/manager/console/scrollback.ts';
-import { Terminal } from '../../../../../core/manager/console/terminal.ts';
+import { type ReaderOptions, Terminal } from '../../../../../core/manager/console/terminal.ts';
 
 const MIB = 1 << 20;
 const turns = async (count: number): Promise<void> => {
@@ -23,7 +23,7 @@ function attached(limitBytes: number) {
   const server: StreamMux = new StreamMux((frame) => setImmediate(() => client.accept(frame)), false);
   const client: StreamMux = new StreamMux((frame) => setImmediate(() => server.accept(frame)), true);
   const stream = server.create();
-  const attach = (untilEnd = false) => terminal.attach(stream, undefined, untilEnd);
+  const attach = (options?: ReaderOptions) => terminal.attach(stream, options);
   return { terminal, time, timers, attach, stream: () => client.open(stream.id) };
 }
 
@@ -104,7 +104,7 @@ describe('terminal', () => {
 
   it('ends the streams that are to end with the run, after the last byte', async () => {
     const { terminal, attach, stream } = attached(MIB);
-    attach(true);
+    attach({ untilEnd: true });
     let received = 0;
     const client = stream();
     client.consume((bytes) => {
@@ -114,5 +114,37 @@ describe('terminal', () => {
     terminal.endRun();
     await client.ended;
     expect(received).toBe(300_000);
+  });
+
+  it('never holds the guest back for a reader that skips: it gets the newest, whole lines, with modes and a note', async () => {
+    const { terminal, attach, stream } = attached(16 * MIB);
+    attach({ gapNote: '{size} missing' });
+    let text = '';
+    let release = (): void => {};
+    let isSlow = true;
+    const client = stream();
+    client.consume((bytes) => {
+      text += Buffer.from(bytes).toString('latin1');
+      if (isSlow) return new Promise<void>((resolve) => (release = resolve));
+    });
+    void terminal.output(new TextEncoder().encode('first\x1b[?1049;2004h\n'));
+    const line = `${'x'.repeat(98)}\n`;
+    const total = 20 * MIB;
+    let waited = 0;
+    for (let sent = 0; sent < total; sent += 990 * line.length) {
+      if (terminal.output(new TextEncoder().encode(line.repeat(990))) !== undefined) waited++;
+      await turns(1);
+    }
+    isSlow = false;
+    release();
+    void terminal.output(new TextEncoder().encode('the end'));
+    while (!text.endsWith('the end')) await turns(1);
+    const [before, after] = text
+      .replaceAll('\x1b', 'ESC')
+      .split(/ESC\[0m(?:ESC\[\?\d+h)*\r\nESC\[7m [\d.]+ MiB missing ESC\[0m\r\n/);
+    expect(waited).toBe(0);
+    expect(before!.length).toBeLessThan(2 * MIB);
+    expect(after).toMatch(/^(x{98}\n)+the end$/);
+    expect(after!.length).toBeGreaterThan(MIB / 2);
   });
 });
