@@ -21,6 +21,7 @@ import { tryLock } from '../store/lock.ts';
 import { SettingsStore } from '../store/settings-store.ts';
 import { HostTerminals } from '../terminal/host-terminals.ts';
 import { Vms } from '../vms/vms.ts';
+import { keepSpare } from '../worker-thread.ts';
 import { Notifications } from './notifications.ts';
 import { Peers } from './peers.ts';
 import { Uploads } from './uploads.ts';
@@ -29,6 +30,7 @@ const SAMPLE_MS = 1000;
 /** Without listeners samples only feed the history. */
 const QUIET_SAMPLE_MS = 10_000;
 const STOP_GRACE_MS = 5000;
+const SPARE_AFTER_MS = 1500;
 const APP_LOCK = 'app';
 const DAY_MS = 86_400_000;
 
@@ -107,6 +109,17 @@ export class ManagerApp {
     this.disposers.push(() => clearInterval(timer));
     this.watchOthers();
     this.purgeOld();
+    this.keepSpareThread();
+  }
+
+  /** A thread ahead makes Start quick. The first one waits until the window is there: both would want the processor. */
+  private keepSpareThread(): void {
+    const timer = setTimeout(() => keepSpare(true), SPARE_AFTER_MS);
+    timer.unref();
+    this.disposers.push(() => {
+      clearTimeout(timer);
+      keepSpare(false);
+    });
   }
 
   /** Lets other processes of this user talk to this manager. */

@@ -25,11 +25,15 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM!, args: FLAGS });
 }
 
-/** A browser that is signed in. What pages say on their console, or throw, is collected. */
-export async function signIn(
-  browser: Browser,
-  url: string,
-): Promise<{ context: BrowserContext; page: Page; complaints: string[] }> {
+export interface Window {
+  context: BrowserContext;
+  page: Page;
+  /** What pages say on their console, or throw. */
+  complaints: string[];
+}
+
+/** A browser's window with an empty page. */
+export async function openWindow(browser: Browser): Promise<Window> {
   const context = await browser.newContext({
     viewport: WIDE,
     locale: 'en-US',
@@ -41,9 +45,14 @@ export async function signIn(
   context.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
-  const page = await context.newPage();
-  await page.goto(url);
-  return { context, page, complaints };
+  return { context, page: await context.newPage(), complaints };
+}
+
+/** One that is signed in. */
+export async function signIn(browser: Browser, url: string): Promise<Window> {
+  const window = await openWindow(browser);
+  await window.page.goto(url);
+  return window;
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {
