@@ -59,8 +59,11 @@ export const inotifyMaskNames: NameTable = [
 
 /** A listener on one object, in its `watchers`. */
 export interface InodeWatcher {
-  /** `name`: the entry concerned, when the watch is on its directory; `cookie` joins the two halves of a rename. */
-  event(mask: number, name: string | undefined, cookie: number): void;
+  /**
+   * `name`: the entry concerned, when the watch is on its directory; `cookie` joins the two halves of a rename. `child`: the
+   * object of that name, when something happened to it rather than to the name.
+   */
+  event(mask: number, name: string | undefined, cookie: number, child?: Inode): void;
   /** The object is gone for good; the watcher removes itself. */
   gone(): void;
 }
@@ -73,8 +76,14 @@ export function moveCookie(): number {
   return lastCookie;
 }
 
-function send(watchers: ReadonlySet<InodeWatcher>, mask: number, name: string | undefined, cookie: number): void {
-  for (const watcher of [...watchers]) watcher.event(mask, name, cookie);
+function send(
+  watchers: ReadonlySet<InodeWatcher>,
+  mask: number,
+  name: string | undefined,
+  cookie: number,
+  child?: Inode,
+): void {
+  for (const watcher of [...watchers]) watcher.event(mask, name, cookie, child);
 }
 
 /** Something happened to an object reached at `path`: IN_OPEN, IN_ACCESS, IN_MODIFY, IN_CLOSE_*, IN_ATTRIB. */
@@ -87,7 +96,7 @@ export function notifyObject(
   const parent = path?.parent?.inode.watchers;
   if (inode?.watchers === undefined && parent === undefined) return;
   const bits = isDirectory ? mask | IN_ISDIR : mask;
-  if (parent !== undefined && path!.name !== '') send(parent, bits, path!.name, 0);
+  if (parent !== undefined && path!.name !== '') send(parent, bits, path!.name, 0, inode);
   if (inode?.watchers !== undefined) send(inode.watchers, bits, undefined, 0);
 }
 

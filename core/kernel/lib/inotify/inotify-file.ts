@@ -4,14 +4,16 @@
  *
  * struct inotify_event: s32 wd, u32 mask, u32 cookie, u32 len, then `len` bytes of name with its NULs, a multiple of 16.
  */
-import { EAGAIN, EEXIST, EINVAL, ENOSPC } from '../../abi/errno.ts';
+import { EAGAIN, EEXIST, EINVAL, EMFILE, ENOSPC } from '../../abi/errno.ts';
 import { FIONREAD } from '../../abi/fcntl.ts';
 import { fail } from '../../errors.ts';
+import { type Kernel, service } from '../../kernel.ts';
 import type { Task } from '../../task.ts';
 import type { Inode } from '../../vfs/inode.ts';
 import {
   IN_ALL_EVENTS,
   IN_DELETE_SELF,
+  IN_EXCL_UNLINK,
   IN_IGNORED,
   IN_ISDIR,
   IN_MASK_ADD,
@@ -24,9 +26,16 @@ import {
 import { OpenFile, POLLIN } from '../../vfs/open-file.ts';
 
 const EVENT_SIZE = 16;
-/** fs.inotify.max_queued_events and max_user_watches. */
-const MAX_QUEUED = 16384;
-const MAX_WATCHES = 65536;
+/** /proc/sys/fs/inotify: max_queued_events, max_user_watches and max_user_instances. */
+export const MAX_QUEUED = 16384;
+export const MAX_WATCHES = 65536;
+export const MAX_INSTANCES = 128;
+
+/** What fdinfo shows of a mask. */
+const SHOWN_MASK = IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK;
+
+/** The files there are. */
+const instances = service('inotify', () => new Set<InotifyFile>());
 
 interface QueuedEvent {
   wd: number;
@@ -54,8 +63,9 @@ class Watch implements InodeWatcher {
     inode.watchers.add(this);
   }
 
-  event(mask: number, name: string | undefined, cookie: number): void {
+  event(mask: number, name: string | undefined, cookie: number, child?: Inode): void {
     if ((mask & this.mask & IN_ALL_EVENTS) === 0) return;
+    if ((this.mask & IN_EXCL_UNLINK) !== 0 && child?.stat().nlink === 0) return;
     // As in Linux, events of a directory about itself as an entry don't say that it is one.
     const shown = (mask & (IN_DELETE_SELF | IN_MOVE_SELF)) !== 0 ? mask & ~IN_ISDIR : mask;
     this.file.post({ wd: this.wd, mask: shown, cookie, name });
@@ -77,6 +87,15 @@ export class InotifyFile extends OpenFile {
   private readonly watches = new Map<number, Watch>();
   private events: QueuedEvent[] = [];
   private nextWd = 1;
+  private readonly instances: Set<InotifyFile>;
+
+  /** EMFILE when there are too many. */
+  constructor(kernel: Kernel, flags: number) {
+    super(flags);
+    this.instances = instances(kernel);
+    if (this.instances.size >= MAX_INSTANCES) fail(EMFILE);
+    this.instances.add(this);
+  }
 
   /** The watch descriptor: that of an earlier watch on the same object, with its mask replaced or extended. */
   add(inode: Inode, mask: number): number {
@@ -156,14 +175,15 @@ export class InotifyFile extends OpenFile {
     let text = '';
     for (const { wd, inode, mask } of this.watches.values()) {
       const { ino, dev } = inode.stat();
-      const events = mask & IN_ALL_EVENTS;
+      const shown = (mask & SHOWN_MASK) >>> 0;
       text += `inotify wd:${wd.toString(16)} ino:${ino.toString(16)} sdev:${dev.toString(16)} `;
-      text += `mask:${events.toString(16)} ignored_mask:0\n`;
+      text += `mask:${shown.toString(16)} ignored_mask:0\n`;
     }
     return text;
   }
 
   protected override release(): void {
+    this.instances.delete(this);
     for (const watch of this.watches.values()) watch.detach();
     this.watches.clear();
     this.events = [];

@@ -24,7 +24,7 @@ const initFlagNames: NameTable = [
 
 function init(task: Task, flags: number): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
-  const file = new InotifyFile(O_RDONLY | (flags & O_NONBLOCK));
+  const file = new InotifyFile(task.kernel, O_RDONLY | (flags & O_NONBLOCK));
   return task.process.fds.installOrDrop(file, (flags & O_CLOEXEC) !== 0);
 }
 
@@ -55,7 +55,8 @@ export const inotifyAddWatch = defineSyscall({
   nr: 254,
   name: 'inotify_add_watch',
   support: {
-    partial: 'changes made outside the guest are not seen; no IN_UNMOUNT, no IN_EXCL_UNLINK',
+    partial:
+      'changes made outside the guest are not seen; no IN_UNMOUNT; IN_EXCL_UNLINK leaves out files that have no name left',
   },
   args: [arg.fd('fd'), arg.path('pathname'), arg.flags('mask', inotifyMaskNames)],
   result: result.int,

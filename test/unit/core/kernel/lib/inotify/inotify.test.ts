@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { EAGAIN, EEXIST, EINVAL } from '../../../../../../core/kernel/abi/errno.ts';
+import { EAGAIN, EEXIST, EINVAL, EMFILE } from '../../../../../../core/kernel/abi/errno.ts';
 import { S_IFREG } from '../../../../../../core/kernel/abi/stat.ts';
 import type { SysError } from '../../../../../../core/kernel/errors.ts';
-import { InotifyFile } from '../../../../../../core/kernel/lib/inotify/inotify-file.ts';
+import type { Kernel } from '../../../../../../core/kernel/kernel.ts';
+import { InotifyFile, MAX_INSTANCES } from '../../../../../../core/kernel/lib/inotify/inotify-file.ts';
+import { posixInotify } from '../../../../../../core/kernel/lib/inotify/lib.ts';
 import { createRamFs } from '../../../../../../core/kernel/lib/ramfs/fs.ts';
+import { contributedRows } from '../../../../../../core/kernel/vfs/generated-fs.ts';
 import type { Inode } from '../../../../../../core/kernel/vfs/inode.ts';
 import { MountTable } from '../../../../../../core/kernel/vfs/mount-table.ts';
 import * as notify from '../../../../../../core/kernel/vfs/notify.ts';
 import { childRef, type PathRef } from '../../../../../../core/kernel/vfs/path.ts';
 import { fakeKernel } from '../../../../../support/fake-kernel.ts';
 
-function setUp(): { root: PathRef; dir: Inode; f: PathRef; file: InotifyFile } {
+function setUp(): { kernel: Kernel; root: PathRef; dir: Inode; f: PathRef; file: InotifyFile } {
   const kernel = fakeKernel([]);
   kernel.mounts = new MountTable(createRamFs(kernel, { name: 'ramfs', limitBytes: 1 << 20 }));
   const { root } = kernel.mounts;
   const inode = root.inode.create('f', S_IFREG | 0o644, 0, 0, 0);
-  return { root, dir: root.inode, f: childRef(root, 'f', inode), file: new InotifyFile(0) };
+  return { kernel, root, dir: root.inode, f: childRef(root, 'f', inode), file: new InotifyFile(kernel, 0) };
 }
 
 /** Events as `wd mask cookie name`, mask in hex. */
@@ -45,6 +48,27 @@ const errnoOf = (run: () => unknown): number | undefined => {
 };
 
 describe('inotify', () => {
+  it('keeps to the limits that /proc/sys tells', () => {
+    const { kernel, file } = setUp();
+    posixInotify.init!(kernel);
+    const rows = contributedRows(kernel).proc.map((row) => [row.path, 'read' in row ? row.read({ kernel }) : '']);
+    expect(rows).toContainEqual(['sys/fs/inotify/max_user_instances', `${MAX_INSTANCES}\n`]);
+    for (let count = 1; count < MAX_INSTANCES; count++) new InotifyFile(kernel, 0);
+    expect(errnoOf(() => new InotifyFile(kernel, 0))).toBe(EMFILE);
+    file.drop();
+    expect(errnoOf(() => new InotifyFile(kernel, 0))).toBe(undefined);
+  });
+
+  it('leaves out files without a name on demand, and shows such masks', () => {
+    const { dir, f, file } = setUp();
+    file.add(dir, notify.IN_MODIFY | notify.IN_EXCL_UNLINK | notify.IN_ONESHOT);
+    expect(file.fdinfo()).toContain(' mask:84000002 ');
+    f.inode.openReferences++;
+    dir.unlink('f');
+    notify.notifyObject(f.inode, f, notify.IN_MODIFY);
+    expect(drain(file)).toEqual([`error ${EAGAIN}`]);
+  });
+
   it('tells the directory and the file, each once until it is read', () => {
     const { dir, f, file } = setUp();
     expect([file.add(dir, notify.IN_ALL_EVENTS), file.add(f.inode, notify.IN_MODIFY)]).toEqual([1, 2]);
