@@ -10,8 +10,8 @@ export interface AppCase {
   input?: string;
   /** What the native program must end with, so that a row that does not do its work is noticed; 0 by default. */
   status?: number;
-  /** Why it cannot work under elfdeck: the row is skipped. */
-  limit?: string;
+  /** Why it cannot work under elfdeck: the row passes when it does not. */
+  gap?: string;
   /** Why only the exit status is compared; by default stdout and stderr are too. */
   statusOnly?: string;
   /** Why stderr is not compared. */
@@ -22,8 +22,6 @@ export interface AppCase {
   /** In MiB, for --memory. */
   memory?: number;
   env?: Readonly<Record<string, string>>;
-  /** Part of `npm test`: quick, and its program is installed where CI runs. */
-  isQuick?: true;
 }
 
 /** A row, or only its command. */

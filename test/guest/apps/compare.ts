@@ -18,7 +18,7 @@ export type Starter = (words: readonly string[]) => string[];
 const TIMED_OUT = -1;
 const DEFAULT_TIMEOUT_SECONDS = 120;
 const environment = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games',
   HOME: '/',
   LC_ALL: 'C.UTF-8',
 };

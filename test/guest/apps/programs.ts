@@ -2,6 +2,8 @@
 import type { Row } from './case.ts';
 import { archiveRows } from './programs-archives.ts';
 import { coreRows } from './programs-core.ts';
+import { javaRows, languageRows, mediaRows } from './programs-languages.ts';
+import { dataRows, shellRows, textRows } from './programs-tools.ts';
 import type { SetName } from './sets.ts';
 
 /** Standard input of the samples. */
@@ -11,6 +13,12 @@ const pages = 'The quick brown fox jumps over the lazy dog.\n'.repeat(2000);
 export const programRows: Record<SetName, readonly Row[]> = {
   core: coreRows,
   archives: archiveRows,
+  text: textRows,
+  shells: shellRows,
+  data: dataRows,
+  languages: languageRows,
+  java: javaRows,
+  media: mediaRows,
   busybox: [
     'busybox',
     'busybox ls -la /apps',
@@ -140,7 +148,7 @@ export const programRows: Record<SetName, readonly Row[]> = {
     { command: 'ruby -ne "puts $_.upcase if /line/"', input: lines },
     {
       command: "ruby --yjit -e 'def f(n) = n < 2 ? n : f(n-1) + f(n-2); puts f(22)'",
-      limit: 'YJIT of Ruby 3.1 takes objects below 4 GiB for no objects, and all guest memory is there',
+      gap: 'YJIT of Ruby 3.1 takes objects below 4 GiB for no objects, and all guest memory is there',
     },
     { command: "ruby -e 'raise %q(bad)'", status: 1 },
     { command: 'irb --noprompt -f', input: '1 + 2\n[3].map { _1 * 2 }\n', stdoutOnly: 'terminal warnings' },
@@ -176,7 +184,6 @@ export const programRows: Record<SetName, readonly Row[]> = {
     {
       command: 'rustc --emit=metadata --crate-type lib -o /tmp/x.rmeta /apps/sample.rs',
       timeoutSeconds: 600,
-      stdoutOnly: 'no matter',
     },
   ],
   gcc: [
@@ -194,9 +201,10 @@ export const programRows: Record<SetName, readonly Row[]> = {
         '/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -imultiarch x86_64-linux-gnu -O2 -fsyntax-only /apps/sample.c',
     },
     {
-      command:
-        '/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus -quiet -imultiarch x86_64-linux-gnu -fsyntax-only /apps/sample.cpp',
-      timeoutSeconds: 600,
+      command: '/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus -quiet -imultiarch x86_64-linux-gnu -D_GNU_SOURCE -O1 - -o -',
+      input:
+        '#include <vector>\nint f(std::vector<int>& v, int n) { v.push_back(n); return v.size() > 3 ? v[2] : -1; }\n',
+      timeoutSeconds: 300,
     },
     'objdump -d /apps/sample-c --no-show-raw-insn',
     'readelf -aW /apps/sample-c',

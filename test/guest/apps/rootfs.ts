@@ -30,6 +30,9 @@ const filesFolder = fileURLToPath(new URL('./files', import.meta.url));
 export const cacheFolder =
   process.env.ELFDECK_APPS_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'elfdeck-apps');
 
+/** Changes when root file systems are made another way, so that kept ones are made anew. */
+const LAYOUT = 2;
+
 /** A set that cannot be had here; the message says why. */
 export class SetUnavailable extends Error {}
 
@@ -51,7 +54,7 @@ export function inRoot(root: string, words: readonly string[]): string[] {
 export function prepareSet(name: string, set: PackageSet): string {
   const root = join(cacheFolder, name);
   const stamp = join(root, '.complete');
-  const wanted = JSON.stringify([set.packages, set.links]);
+  const wanted = JSON.stringify([LAYOUT, set.packages, set.links]);
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
     const fresh = `${root}.new`;
     rmSync(fresh, { recursive: true, force: true });
@@ -105,6 +108,7 @@ function unpack(files: readonly string[], root: string): void {
 function addLink(root: string, link: string, pattern: string): void {
   const [target] = globSync(join(root, pattern));
   if (target === undefined) throw new SetUnavailable(`its packages have no ${pattern}`);
+  if (existsSync(join(root, link))) return;
   symlinkSync(relative(join(root, dirname(link)), target), join(root, link));
 }
 
@@ -112,7 +116,9 @@ function addLink(root: string, link: string, pattern: string): void {
 function build(root: string, commands: readonly string[]): void {
   const folder = join(root, 'apps');
   const stamp = join(root, '.built');
-  const sources = readdirSync(filesFolder).map((file) => readFileSync(join(filesFolder, file), 'latin1'));
+  const sources = readdirSync(filesFolder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
   const wanted = JSON.stringify([commands, sources]);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   rmSync(folder, { recursive: true, force: true });
