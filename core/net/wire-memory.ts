@@ -44,8 +44,9 @@ const MAX_CHUNKS = 1024;
 /** Words of a slot before its two small rings (stream-slot.ts). */
 export const SLOT_WORDS = 48;
 export const SMALL_RING_BYTES = 1024;
-export const SLOT_BYTES = SLOT_WORDS * 4 + 2 * SMALL_RING_BYTES;
-export const SLOTS_PER_CHUNK = Math.floor(CHUNK_BYTES / SLOT_BYTES);
+const SLOT_HEADER_BYTES = SLOT_WORDS * 4;
+export const SLOTS_PER_CHUNK = Math.floor(CHUNK_BYTES / (SLOT_HEADER_BYTES + 2 * SMALL_RING_BYTES));
+const RINGS_BASE = SLOTS_PER_CHUNK * SLOT_HEADER_BYTES;
 /** A side borrows at most this many large blocks at a time: 64 MiB. */
 export const MAX_BLOCKS = 256;
 
@@ -54,9 +55,14 @@ export function createWireMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(CHUNK_BASE, { maxByteLength: CHUNK_BASE + MAX_CHUNKS * CHUNK_BYTES });
 }
 
-/** Byte offset of a slot. Slot numbers count through all chunks; number 0 of a bell means datagrams, so slots begin at 1. */
-export const slotOffset = (slot: number): number =>
-  CHUNK_BASE + Math.floor((slot - 1) / SLOTS_PER_CHUNK) * CHUNK_BYTES + ((slot - 1) % SLOTS_PER_CHUNK) * SLOT_BYTES;
+const chunkOf = (slot: number): number => CHUNK_BASE + Math.floor((slot - 1) / SLOTS_PER_CHUNK) * CHUNK_BYTES;
+const inChunk = (slot: number): number => (slot - 1) % SLOTS_PER_CHUNK;
+
+/** Byte offset of a slot's words. Slot numbers count through all chunks; number 0 of a bell means datagrams, so slots begin at 1. */
+export const slotOffset = (slot: number): number => chunkOf(slot) + inChunk(slot) * SLOT_HEADER_BYTES;
+/** Byte offset of the small ring that one side writes. The rings lie behind all words of the chunk: a page of rings that nobody has used takes no memory. */
+export const smallRingOffset = (slot: number, n: number): number =>
+  chunkOf(slot) + RINGS_BASE + (2 * inChunk(slot) + n) * SMALL_RING_BYTES;
 
 /** One side's view of a wire's memory, and its store of slots and blocks. */
 export class WireMemory {

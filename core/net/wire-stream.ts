@@ -18,7 +18,7 @@ import { bytesToStr, strToBytes } from '../base/bytes.ts';
 import type { Tap } from './capture.ts';
 import { DIRECTION_WORDS, HalfReader, HalfWriter } from './half-stream.ts';
 import { type Endpoint, faults, type Stream, type StreamFault, type StreamState } from './transport.ts';
-import { SLOT_WORDS, SMALL_RING_BYTES, slotOffset, type WireMemory } from './wire-memory.ts';
+import { SLOT_WORDS, slotOffset, smallRingOffset, type WireMemory } from './wire-memory.ts';
 
 const STATE = 0;
 const FAULT = 1;
@@ -85,7 +85,7 @@ export class WireStream implements Stream {
     this.words = new Int32Array(memory.buffer, offset, SLOT_WORDS);
     const peer = 1 - role;
     const wordsOf = (n: number): number => offset + (DIRECTIONS + n * DIRECTION_WORDS) * 4;
-    const smallOf = (n: number): number => offset + SLOT_WORDS * 4 + n * SMALL_RING_BYTES;
+    const smallOf = (n: number): number => smallRingOffset(slot, n);
     this.output = new HalfWriter(memory, wordsOf(role), smallOf(role), place.reclaim);
     this.input = new HalfReader(memory, wordsOf(peer), smallOf(peer));
     this.local = ends?.[0] ?? this.endpoint(role);

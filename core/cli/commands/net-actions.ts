@@ -1,5 +1,4 @@
 /** What the commands of `elfdeck net` do. */
-import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CardFigures, ConnectionFigures, ForwardInfo, NetworkInfo } from '../../contract/api/net.ts';
 import { VmError } from '../../contract/errors.ts';
@@ -9,7 +8,8 @@ import { formatFaults, parseFaults } from '../fault-text.ts';
 import { withManager } from '../manager-client.ts';
 import { parseForward } from '../network-options.ts';
 
-const print = (text: string): void => void writeSync(1, `${text}\n`);
+// Not writeSync: a pipe that is full would fail it, and tables can be long.
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
 /** `-o`. */

@@ -15,7 +15,7 @@ import {
 import { AF_INET6, SO_REUSEADDR, SO_REUSEPORT } from '../../abi/socket.ts';
 import { fail } from '../../errors.ts';
 import type { Task } from '../../task.ts';
-import { Socket, type SocketKind } from '../posix-socket/lib.ts';
+import { OptionValues, Socket, type SocketKind } from '../posix-socket/lib.ts';
 import { anyHost, type Endpoint, parseLocal, toSockaddr } from './endpoint.ts';
 import { type Network, networkOf } from './network.ts';
 import { getInetOption, optionKey, setInetOption } from './options.ts';
@@ -44,7 +44,7 @@ export abstract class InetSocket extends Socket implements PortUser {
   /** IP_MULTICAST_IF, IPV6_MULTICAST_IF. */
   multicastLink: Link | undefined = undefined;
   /** Options of levels other than SOL_SOCKET, by `optionKey`. */
-  readonly protocolOptions = new Map<number, number>();
+  readonly protocolOptions = new OptionValues();
   /** bind(2) chose the address, the port: disconnecting keeps them. */
   protected isHostBound = false;
   protected isPortBound = false;

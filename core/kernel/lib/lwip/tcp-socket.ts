@@ -189,8 +189,8 @@ export class TcpSocket extends InetSocket {
 
   /** An accepted socket begins with the options of its listener. */
   private inherit(listener: TcpSocket, stream: Stream): void {
-    for (const [name, value] of listener.options) this.options.set(name, value);
-    for (const [key, value] of listener.protocolOptions) this.protocolOptions.set(key, value);
+    this.options.copy(listener.options);
+    this.protocolOptions.copy(listener.protocolOptions);
     this.sendBuffer = listener.sendBuffer;
     this.receiveBuffer = listener.receiveBuffer;
     this.readTimeoutNs = listener.readTimeoutNs;

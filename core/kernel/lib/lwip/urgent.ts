@@ -6,13 +6,13 @@
 import type { Stream } from '../../../net/transport.ts';
 import * as e from '../../abi/errno.ts';
 import * as s from '../../abi/socket.ts';
-import type { IncomingMessage } from '../posix-socket/lib.ts';
+import type { IncomingMessage, OptionValues } from '../posix-socket/lib.ts';
 import { LocalStream, type UrgentByte } from './local-stream.ts';
 import { takeBytes } from './take-bytes.ts';
 
 /** What matters of a socket here. */
 interface StreamSocket {
-  readonly options: ReadonlyMap<number, number>;
+  readonly options: Pick<OptionValues, 'get'>;
   readonly stream: Stream | undefined;
   /** Sends plain bytes. */
   write(bytes: Uint8Array): number;

@@ -13,6 +13,7 @@ export {
   type PeerCredentials,
   plainMessage,
 } from './message.ts';
+export { OptionValues } from './option-values.ts';
 export { DEFAULT_BUFFER, linkIoctls, Socket, type SocketFamily, type SocketKind, socketFamilies } from './socket.ts';
 
 export const posixSocket = defineLib({

@@ -11,6 +11,7 @@ import type { Task } from '../../task.ts';
 import { anonymousFs, anonymousInode } from '../../vfs/anonymous-fs.ts';
 import { OpenFile } from '../../vfs/open-file.ts';
 import { IncomingMessage, type OutgoingMessage, type PeerCredentials, plainMessage } from './message.ts';
+import { OptionValues } from './option-values.ts';
 
 const SOCKFS_MAGIC = 0x534f434b;
 const sockFs = anonymousFs('sockfs', SOCKFS_MAGIC);
@@ -31,7 +32,7 @@ export abstract class Socket extends OpenFile {
   /** Pending error (positive errno) that SO_ERROR takes. */
   error = 0;
   /** Integer options of SOL_SOCKET that are kept and shown; options.ts knows their defaults. */
-  readonly options = new Map<number, number>();
+  readonly options = new OptionValues();
   sendBuffer = DEFAULT_BUFFER;
   receiveBuffer = DEFAULT_BUFFER;
   /** SO_PASSCRED: received messages carry their sender's credentials. */
