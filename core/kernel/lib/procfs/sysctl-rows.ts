@@ -79,6 +79,9 @@ const rows: readonly ProcRow[] = [
   systemFile('sys/fs/file-max', () => '9223372036854775807\n'),
   systemFile('sys/fs/file-nr', (kernel) => `${openFileCount(kernel)}\t0\t9223372036854775807\n`),
   number('sys/fs/pipe-max-size', PIPE_MAX_SIZE),
+  // No user has a limit on the pages of pipes.
+  number('sys/fs/pipe-user-pages-soft', 0),
+  number('sys/fs/pipe-user-pages-hard', 0),
   number('sys/net/core/somaxconn', SOMAXCONN),
   number('sys/net/unix/max_dgram_qlen', UNIX_MAX_DGRAM_QLEN),
 ];
