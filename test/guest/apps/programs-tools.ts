@@ -128,7 +128,7 @@ export const dataRows: readonly Row[] = [
   'eu-readelf -d /usr/bin/curl',
   { command: 'qrencode -t ANSIUTF8 hello' },
   'nasm -v',
-  { command: 'nasm -f bin -o /tmp/x /dev/stdin', input: 'mov eax, 1\nret\n' },
+  'nasm -f bin -o /dev/stdout /apps/sample.asm',
   { command: 'tcc -v' },
   {
     command: 'tcc -run -',
