@@ -29,7 +29,7 @@ export async function supervise(spec: VmSpec, options: SuperviseOptions): Promis
   output.onClosed = () => instance.closeOutput(STREAM_STDOUT);
   const restore = isTerminal ? enterRawMode() : () => {};
   forwardSignals(instance, isTerminal);
-  feedInput(process.stdin, instance);
+  feedInput(process.stdin, instance, { asKeys: isTerminal && process.stdin.isTTY !== true });
   // A start that fails is in the ending, too.
   instance.start().then(
     () => {
@@ -80,14 +80,30 @@ function forwardSignals(instance: Instance, isTerminal: boolean): void {
   if (isTerminal) process.stdout.on('resize', () => void instance.resize(terminalSize()).catch(() => {}));
 }
 
-/** Passes stdin on as fast as the guest takes it. The end may be told while the last chunk still waits for room. */
-export function feedInput(stdin: Readable, instance: Pick<Instance, 'write' | 'endInput'>): void {
+/** What VEOF of a terminal is at first. */
+const CTRL_D = 4;
+const NEWLINE = 10;
+
+/**
+ * Passes stdin on as fast as the guest takes it. The end may be told while the last chunk still waits for room. With
+ * `asKeys` it goes to a terminal that does not end with it: the end is Ctrl+D there, pressed once more behind half a line.
+ */
+export function feedInput(
+  stdin: Readable,
+  instance: Pick<Instance, 'write' | 'endInput'>,
+  { asKeys = false }: { asKeys?: boolean } = {},
+): void {
   let written = Promise.resolve();
+  let last = NEWLINE;
   stdin.on('data', (chunk: Buffer) => {
     stdin.pause();
+    last = chunk.at(-1) ?? last;
     written = instance.write(chunk).then(() => void stdin.resume());
   });
-  const end = (): void => void written.then(() => instance.endInput());
+  const end = (): void => {
+    const ends = last === NEWLINE ? [CTRL_D] : [CTRL_D, CTRL_D];
+    void written.then(() => (asKeys ? instance.write(Uint8Array.from(ends)) : instance.endInput()));
+  };
   stdin.on('end', end);
   // A closed or broken stdin is one that has ended.
   stdin.on('error', end);
