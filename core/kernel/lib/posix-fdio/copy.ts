@@ -2,13 +2,21 @@
 import { EAGAIN, EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE } from '../../abi/errno.ts';
 import { O_APPEND, O_NONBLOCK, SPLICE_F_NONBLOCK, spliceNames } from '../../abi/fcntl.ts';
 import { MAX_RW_COUNT } from '../../abi/fs.ts';
-import { S_IFDIR, S_IFREG } from '../../abi/stat.ts';
+import { S_IFCHR, S_IFDIR, S_IFREG, S_IFSOCK } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
 import { arg, result } from '../../syscall/args.ts';
 import { defineSyscall } from '../../syscall/define.ts';
 import type { Task } from '../../task.ts';
 import { signalBrokenPipe, waitUntil } from '../../vfs/blocking.ts';
-import { AT_POSITION, readable, readFileVector, readVector, writable, writeFileVector } from '../../vfs/io.ts';
+import {
+  AT_POSITION,
+  type IoVector,
+  readable,
+  readFileVector,
+  readVector,
+  writable,
+  writeFileVector,
+} from '../../vfs/io.ts';
 import type { OpenFile } from '../../vfs/open-file.ts';
 import type { SysResult, WaitQueue } from '../../wait.ts';
 import { type TransferEnd, transfer } from './transfer.ts';
@@ -95,6 +103,10 @@ function checkSpliceFlags(flags: number): void {
   if ((flags & ~15) !== 0) fail(EINVAL);
 }
 
+/** Pipes, sockets, devices and files; not what only the kernel's own calls can write to, as an eventfd. */
+const takesSpliced = (file: OpenFile): boolean =>
+  file.isPipe || [S_IFREG, S_IFCHR, S_IFSOCK].includes(file.inode?.type ?? 0);
+
 export const splice = defineSyscall({
   nr: 275,
   name: 'splice',
@@ -116,7 +128,7 @@ export const splice = defineSyscall({
     if (!input.isPipe && !output.isPipe) return -EINVAL;
     if ((input.isPipe && offIn !== 0) || (output.isPipe && offOut !== 0)) return -ESPIPE;
     if (input.isPipe && output.isPipe && input.inode === output.inode) return -EINVAL;
-    if ((output.flags & O_APPEND) !== 0) return -EINVAL;
+    if ((output.flags & O_APPEND) !== 0 || !takesSpliced(output)) return -EINVAL;
     const from = endAt(task, input, offIn);
     const to = endAt(task, output, offOut);
     const options = { all: false, nonBlocking: (flags & SPLICE_F_NONBLOCK) !== 0 };
@@ -176,12 +188,29 @@ export const vmsplice = defineSyscall({
     const file = task.process.fds.require(fd);
     if (!file.isPipe) return -EBADF;
     const vector = readVector(task, iov, segments);
-    const { flags: before } = file;
-    if ((flags & SPLICE_F_NONBLOCK) !== 0) file.flags |= O_NONBLOCK;
-    try {
-      return file.isWritable ? writeFileVector(task, file, vector) : readFileVector(task, file, vector);
-    } finally {
-      file.flags = before;
-    }
+    return moveUser(task, file, vector, (flags & SPLICE_F_NONBLOCK) !== 0);
   },
 });
+
+/** What can be moved now between a pipe and user memory; waits only for the first byte, or for room for it. */
+function moveUser(task: Task, file: OpenFile, vector: IoVector, nonBlocking: boolean): SysResult {
+  const attempt = (): number => {
+    const { flags } = file;
+    file.flags |= O_NONBLOCK;
+    try {
+      return (file.isWritable ? writeFileVector : readFileVector)(task, file, vector) as number;
+    } finally {
+      file.flags = flags;
+    }
+  };
+  const answer = attempt();
+  if (answer !== -EAGAIN || nonBlocking || (file.flags & O_NONBLOCK) !== 0) return answer;
+  file.retain();
+  return waitUntil(
+    task,
+    () => file.queue,
+    attempt,
+    Number.POSITIVE_INFINITY,
+    () => file.drop(),
+  );
+}

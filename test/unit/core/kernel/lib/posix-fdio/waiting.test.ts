@@ -18,6 +18,7 @@ import {
   SPLICE_F_NONBLOCK,
 } from '../../../../../../core/kernel/abi/fcntl.ts';
 import { SIGPIPE } from '../../../../../../core/kernel/abi/signal.ts';
+import { eventfd2 } from '../../../../../../core/kernel/lib/posix-eventfd/eventfd.ts';
 import { copyFileRange, sendfile, splice, tee, vmsplice } from '../../../../../../core/kernel/lib/posix-fdio/copy.ts';
 import { lseek, pread64, read, write } from '../../../../../../core/kernel/lib/posix-fdio/read-write.ts';
 import { preadv, pwritev2, readv, writev } from '../../../../../../core/kernel/lib/posix-fdio/vectors.ts';
@@ -206,5 +207,22 @@ describe('transfers', () => {
     guest.call(vmsplice, w, IOV, vector('user'), 0);
     guest.settle();
     expect([waiting.result, get(r2)]).toEqual([4, 'user']);
+  });
+
+  it('splice refuses at once what takes nothing, however long its pipe may stay empty', () => {
+    const [r] = pipe();
+    const events = guest.call(eventfd2, 0, 0);
+    expect(guest.call(splice, r, 0, events, 0, 8, 0)).toBe(-EINVAL);
+  });
+
+  it('vmsplice waits for room, then moves what fits', () => {
+    const [r, w] = pipe();
+    expect(guest.call(vmsplice, w, IOV, vector(PIPE_SIZE, PIPE_SIZE), 0)).toBe(PIPE_SIZE);
+    const waiting = guest.start(vmsplice, w, IOV, vector(PIPE_SIZE), 0);
+    expect(waiting.result).toBe(undefined);
+    expect(guest.call(vmsplice, w, IOV, 1, SPLICE_F_NONBLOCK)).toBe(-EAGAIN);
+    guest.call(read, r, BUFFER, 5000);
+    guest.settle();
+    expect(waiting.result).toBe(5000);
   });
 });
