@@ -60,7 +60,6 @@ export const textRows: readonly Row[] = [
   { command: 'caesar 3', input: 'hello\n' },
   { command: 'primes 1000 1100' },
   { command: 'number 1234567' },
-  { command: 'rot13', input: 'hello\n' },
   { command: 'hunspell --version' },
 ];
 
