@@ -1,5 +1,5 @@
 /** chmod(2), chown(2), utime(2), utimensat(2), truncate(2). */
-import { EINVAL } from '../../abi/errno.ts';
+import { EFAULT, EINVAL } from '../../abi/errno.ts';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, atFlagNames } from '../../abi/fcntl.ts';
 import { UTIME_NOW, UTIME_OMIT } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
@@ -132,6 +132,11 @@ function utimesAt(task: Task, dirFd: number, path: string, gva: number): number 
   return 0;
 }
 
+/** Without a path it is about an open file, and the working directory is none. */
+function targetOfFd(task: Task, fd: number): ReturnType<typeof targetOfFile> {
+  return fd === AT_FDCWD ? fail(EFAULT) : targetOfFile(task.process.fds.require(fd));
+}
+
 export const utime = defineSyscall({
   nr: 132,
   name: 'utime',
@@ -164,7 +169,7 @@ export const futimesat = defineSyscall({
   run: (task, dirFd, path, gva) => {
     if (path !== undefined) return utimesAt(task, dirFd, path, gva);
     const [atime, mtime] = readTimes(task, gva, 1000n, 999_999n);
-    changeTimes(task, targetOfFile(task.process.fds.require(dirFd)), atime, mtime);
+    changeTimes(task, targetOfFd(task, dirFd), atime, mtime);
     return 0;
   },
 });
@@ -179,8 +184,7 @@ export const utimensat = defineSyscall({
     const [atime, mtime] = readTimes(task, gva, 1n, 999_999_999n);
     if (path === undefined && flags !== 0) return -EINVAL;
     if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
-    const target =
-      path === undefined ? targetOfFile(task.process.fds.require(dirFd)) : targetAt(task, dirFd, path, flags);
+    const target = path === undefined ? targetOfFd(task, dirFd) : targetAt(task, dirFd, path, flags);
     changeTimes(task, target, atime, mtime);
     return 0;
   },
