@@ -25,6 +25,7 @@ export const router = createRouter({
     { path: '/images-compare', name: 'images-compare', component: () => import('./views/ImageCompareView.vue') },
     { path: '/rootfs', name: 'rootfs', component: () => import('./views/RootfsListView.vue') },
     { path: '/rootfs/:id', name: 'rootfs-detail', component: () => import('./views/RootfsView.vue'), props: true },
+    { path: '/networks', name: 'networks', component: () => import('./views/NetworksView.vue') },
     { path: '/settings', name: 'settings', component: () => import('./views/SettingsView.vue') },
     {
       path: '/console/:id/:console?',
