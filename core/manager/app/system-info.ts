@@ -28,7 +28,7 @@ export async function systemInfo(app: ManagerApp): Promise<SystemInfo> {
     absentCalls: [...absentCalls],
     features: {
       hostTerminal: await app.terminals.feature(),
-      networks: { isAvailable: false, reason: 'the networks of instances are not managed here yet' },
+      networks: { isAvailable: true, reason: '' },
       updates: {
         isAvailable: isElectron,
         reason: isElectron ? '' : 'updates are those of the package that elfdeck was installed from',
