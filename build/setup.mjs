@@ -20,6 +20,8 @@ const commands = {
   bench: { script: 'test/bench/bench.ts', bundle: true },
   'coverage:isa': { script: 'test/diff/isa/coverage.ts', bundle: false },
   'bench:ui': { script: 'test/e2e/bench/bench-ui.ts', bundle: true, window: true },
+  'test:electron': { script: 'build/test-electron.mjs', bundle: true, window: true },
+  package: { script: 'build/package.mjs', bundle: true, window: true },
   'test:apps': { script: 'test/guest/apps/apps.ts', bundle: true },
 };
 

@@ -3,31 +3,14 @@
  * browser: then it prints the address and what to try next. The first command of the README.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './checks.mjs';
+import { electronProgram, hasDisplay } from './electron-program.mjs';
 
 const command = join(root, 'core/cli/bin/elfdeck');
 
-/** Electron's program, without starting a download of it. */
-function electronProgram() {
-  const override = process.env.ELECTRON_OVERRIDE_DIST_PATH;
-  const folder = join(root, 'node_modules/electron');
-  const pathFile = join(folder, 'path.txt');
-  const dist = override ?? join(folder, 'dist');
-  const name = existsSync(pathFile)
-    ? readFileSync(pathFile, 'utf8').trim()
-    : ({ darwin: 'Electron.app/Contents/MacOS/Electron', win32: 'electron.exe' }[process.platform] ?? 'electron');
-  const program = join(dist, name);
-  return existsSync(program) ? program : undefined;
-}
-
-function hasDisplay() {
-  return process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
-}
-
 const name = process.platform === 'win32' ? 'npx elfdeck' : 'core/cli/bin/elfdeck';
-const electron = electronProgram();
+const electron = electronProgram(root);
 const [program, args] =
   electron !== undefined && hasDisplay()
     ? [electron, [root]]

@@ -49,7 +49,11 @@ export class DesktopApp {
     secure();
     serveIpc('vm', (channel) => this.manager.connect(channel));
     serveIpc('shell', (channel, contents) => {
-      const context = { windows: this.windows, wantsUpdates: () => this.manager.settings.get().checkForUpdates };
+      const context = {
+        windows: this.windows,
+        openConsole: (vm: string) => this.openConsole(vm),
+        wantsUpdates: () => this.manager.settings.get().checkForUpdates,
+      };
       const { id } = contents;
       this.shells.set(
         id,
@@ -75,14 +79,14 @@ export class DesktopApp {
     });
     this.tray = new AppTray({
       showMain: () => windows.showMain(),
-      openConsole: (vm) => windows.showConsole(vm),
+      openConsole: (vm) => this.openConsole(vm),
       stop: (vm) => void manager.vms.stop(vm).catch(() => {}),
       quit: () => app.quit(),
     });
     const updateTray = (): void => this.tray?.update(manager.vms.list().vms);
     manager.vms.changed.on(updateTray);
     manager.vms.removed.on((vm) => {
-      windows.closeConsole(vm.name);
+      windows.closeConsole(vm.id);
       updateTray();
     });
     manager.notifications.posted.on((notification) => showNotification(notification, (vm) => this.ask('vm', vm)));
@@ -117,8 +121,13 @@ export class DesktopApp {
     else tell();
   }
   private follow({ command, argument }: DeepLink): void {
-    if (command === 'console') this.windows.showConsole(argument);
+    if (command === 'console') this.openConsole(argument);
     else this.ask(command, argument);
+  }
+  /** By id or name. A link may name what is not there: the window says so. */
+  private openConsole(vm: string): void {
+    const { vms } = this.manager.vms.list();
+    this.windows.showConsole(vms.find(({ id, name }) => id === vm || name === vm)?.id ?? vm);
   }
   private activate(link: DeepLink | undefined): void {
     this.windows.showMain();

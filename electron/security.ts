@@ -39,6 +39,10 @@ export function isOurs(url: string): boolean {
   return url === ORIGIN || url.startsWith(`${ORIGIN}/`);
 }
 
+/** Copy and paste of the terminal; all else is refused, and everything to pages that are not ours. */
+const GRANTED = new Set(['clipboard-read', 'clipboard-sanitized-write']);
+const isGranted = (permission: string, url: string): boolean => GRANTED.has(permission) && isOurs(url);
+
 /** Before any window: rules for all sessions and pages. */
 export function secure(): void {
   app.on('web-contents-created', (_event, contents) => secureContents(contents));
@@ -57,8 +61,10 @@ function secureContents(contents: WebContents): void {
 }
 
 function secureSession(pages: Session): void {
-  pages.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
-  pages.setPermissionCheckHandler(() => false);
+  pages.setPermissionRequestHandler((_contents, permission, decide, { requestingUrl }) =>
+    decide(isGranted(permission, requestingUrl)),
+  );
+  pages.setPermissionCheckHandler((_contents, permission, origin) => isGranted(permission, origin));
   pages.setDevicePermissionHandler(() => false);
   pages.on('will-download', (event, item) => {
     // The page saves what it made itself; nothing else is loaded.

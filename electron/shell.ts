@@ -10,6 +10,8 @@ import type { Windows } from './windows.ts';
 
 export interface ShellContext {
   windows: Windows;
+  /** By id or name. */
+  openConsole(vm: string): void;
   wantsUpdates(): boolean;
 }
 
@@ -25,13 +27,13 @@ export async function openExternal(text: string): Promise<void> {
 export function shellSession(
   channel: Channel,
   contentsId: number,
-  { windows, wantsUpdates }: ShellContext,
+  { windows, openConsole, wantsUpdates }: ShellContext,
   onClosed: () => void,
 ): Session<ShellApi> {
   const window = () => windows.of(contentsId) ?? windows.showMain();
   const handlers: AsyncHandlers<ShellApi, unknown> = {
     'shell.open-console': ({ vm }) => {
-      windows.showConsole(vm);
+      openConsole(vm);
       return null;
     },
     'shell.close-window': () => {

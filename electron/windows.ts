@@ -26,10 +26,11 @@ export class Windows {
   }
 
   showMain(): BrowserWindow {
-    return this.show(MAIN, '#/', { width: 1180, height: 760, minWidth: 480, minHeight: 400, title: 'Elfdeck' });
+    return this.show(MAIN, '', { width: 1180, height: 760, minWidth: 480, minHeight: 400, title: 'Elfdeck' });
   }
+  /** `vm` is an instance's id; the window's title becomes its name. */
   showConsole(vm: string): BrowserWindow {
-    return this.show(`console:${vm}`, `#/console/${encodeURIComponent(vm)}`, {
+    return this.show(`console:${vm}`, `console/${encodeURIComponent(vm)}`, {
       width: 860,
       height: 560,
       minWidth: 320,

@@ -16,6 +16,9 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
+/** Places that end in a name, which may have a dot in it (renderer/router.ts). */
+const PLACES = /^\/(?:instances|console|images|image-editor|rootfs)\/[^/]+(?:\/[\w-]+)?$/;
+
 export interface StaticFile {
   type: string;
   body: Buffer;
@@ -36,10 +39,11 @@ export class StaticFiles {
     return statSync(join(this.root, 'index.html'), { throwIfNoEntry: false }) !== undefined;
   }
 
-  /** `path` of a URL, decoded. Names without an extension are places within the page. */
+  /** `path` of a URL, decoded. What is no file and would not be one of the build's is a place within the page. */
   get(path: string): StaticFile | undefined {
     this.list();
-    const name = extname(path) === '' ? '/index.html' : path;
+    const isPlace = !this.files.has(path) && (PLACES.test(path) || extname(path) === '');
+    const name = isPlace ? '/index.html' : path;
     const file = this.files.get(name);
     if (file === undefined) return undefined;
     const isHashed = /\/assets\/.+-[\w-]{8}\.\w+$/.test(name);

@@ -4,35 +4,28 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AppServer } from './support/app-server.ts';
+import { createHost } from './support/hosts.ts';
 import { writeProgram } from './support/programs.ts';
-import { CHROMIUM, launch, NARROW, screenshot, signIn, violations, WIDE } from './support/window.ts';
+import { CHROMIUM, NARROW, screenshot, violations, WIDE } from './support/window.ts';
 
 const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
 const WAIT_MS = 30_000;
 
 describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 180_000 }, () => {
-  const server = new AppServer();
+  const host = createHost();
   let origin: string;
-  let browser: Browser;
   let page: Page;
   let complaints: string[];
   /** Address of each instance by name. */
   const pages = new Map<string, string>();
 
   beforeAll(async () => {
-    const url = await server.start();
-    origin = new URL(url).origin;
-    browser = await launch();
-    ({ page, complaints } = await signIn(browser, url));
+    ({ page, complaints, origin } = await host.start());
     page.setDefaultTimeout(WAIT_MS);
   }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server.remove();
-  }, 60_000);
+  afterAll(() => host.remove(), 60_000);
 
   /** Address of the instance that is shown, without the tab. */
   const here = () => new URL(page.url()).pathname.replace(/^(\/instances\/[^/]+).*/, '$1');
@@ -61,7 +54,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 
       page
         .getByLabel('ELF file', { exact: true })
         .last()
-        .fill(writeProgram(join(server.folder, 'programs'), name)),
+        .fill(writeProgram(join(host.folder, 'programs'), name)),
     );
   async function check(name: string): Promise<void> {
     await screenshot(page, name);
@@ -252,10 +245,10 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 
   });
 
   it('adds a folder as root file system and shows its files', async () => {
-    writeProgram(join(server.folder, 'root/bin'), 'exit7');
+    writeProgram(join(host.folder, 'root/bin'), 'exit7');
     await go('/rootfs');
     await button('Add a folder').click();
-    await page.getByRole('dialog').getByRole('textbox', { name: 'Folder' }).fill(join(server.folder, 'root'));
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Folder' }).fill(join(host.folder, 'root'));
     await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click();
     await page.getByRole('link', { name: 'root', exact: true }).click();
     await page.getByRole('treeitem', { name: 'bin' }).click();
@@ -275,7 +268,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 
   it('takes a program that is dropped on the window', async () => {
     await go('/instances');
     await page.getByRole('table').waitFor();
-    const bytes = [...readFileSync(writeProgram(join(server.folder, 'programs'), 'exit7'))];
+    const bytes = [...readFileSync(writeProgram(join(host.folder, 'programs'), 'exit7'))];
     await page.evaluate((data) => {
       const transfer = new DataTransfer();
       transfer.items.add(new File([new Uint8Array(data)], 'dropped'));
@@ -307,11 +300,10 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 
     await go(pages.get('calc')!);
     await page.locator('[data-test=action-start]').click();
     await terminalText(/Type an expression/);
-    await server.kill();
-    await page.getByText('Connection lost').first().waitFor();
-    const url = await server.start();
-    origin = new URL(url).origin;
-    await page.goto(url);
+    await host.kill();
+    if (host.isServed) await page.getByText('Connection lost').first().waitFor();
+    ({ page, origin } = await host.restart(page));
+    page.setDefaultTimeout(WAIT_MS);
     await page.getByRole('table').waitFor();
     for (const name of ['calc', 'hello', 'nap']) await page.locator(`[data-test=vm-${name}]`).waitFor();
     await page.locator('[data-test=vm-nap]').getByText('quiet').waitFor();

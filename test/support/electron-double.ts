@@ -292,15 +292,20 @@ export const session = {
     on: () => {},
   },
 };
-/** Whether a page would be granted something. */
-export function grants(permission: string): boolean {
+type Decide = (granted: boolean) => void;
+/** Whether a page of that address would be granted something. */
+export function grants(permission: string, requestingUrl: string): boolean {
   let isGranted = true;
-  (permissions.request as (c: unknown, p: string, decide: (granted: boolean) => void) => void)(
+  (permissions.request as (c: unknown, p: string, decide: Decide, about: object) => void)(
     {},
     permission,
     (granted) => {
       isGranted = granted;
     },
+    { requestingUrl },
   );
-  return isGranted || (permissions.check as (c: unknown, p: string) => boolean)({}, permission);
+  return (
+    isGranted ||
+    (permissions.check as (c: unknown, p: string, origin: string) => boolean)({}, permission, requestingUrl)
+  );
 }

@@ -8,20 +8,23 @@ import { createInterface } from 'node:readline';
 
 const root = join(import.meta.dirname, '../../..');
 
+/** An environment in which the app keeps everything below one folder. */
+export const isolated = (folder: string): Record<string, string> => ({
+  ...(process.env as Record<string, string>),
+  XDG_DATA_HOME: join(folder, 'data'),
+  XDG_CONFIG_HOME: join(folder, 'config'),
+  XDG_RUNTIME_DIR: folder,
+  HOME: folder,
+});
+
 export class AppServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'elfdeck-e2e-'));
   private child: ChildProcess | undefined;
 
   /** Starts and gives the address that signs one browser in. */
   async start(): Promise<string> {
-    const env = {
-      ...process.env,
-      XDG_DATA_HOME: join(this.folder, 'data'),
-      XDG_RUNTIME_DIR: this.folder,
-      HOME: this.folder,
-    };
     const child = spawn(process.execPath, [join(root, 'core/cli/bin/elfdeck.cjs'), 'serve', '--no-open'], {
-      env,
+      env: isolated(this.folder),
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -40,12 +40,18 @@ export async function openWindow(browser: Browser): Promise<Window> {
     colorScheme: 'light',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  const complaints = listen(context);
+  return { context, page: await context.newPage(), complaints };
+}
+
+/** Collects what pages say on their console, or throw. */
+export function listen(context: BrowserContext): string[] {
   const complaints: string[] = [];
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
-  return { context, page: await context.newPage(), complaints };
+  return complaints;
 }
 
 /** One that is signed in. */

@@ -18,11 +18,17 @@ describe('electron-builder configuration', () => {
     expect([validate(rest), validate.errors]).toEqual([true, null]);
   });
 
+  it('has an icon that is large enough for every system', () => {
+    const png = readFileSync(join(root, 'build/icons/icon.png'));
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1024, 1024]);
+  });
+
   it('makes a package for each system and sets the fuses', () => {
     expect(config).toMatchObject({
       mac: { target: ['dmg'] },
       win: { target: ['nsis'] },
       linux: { target: ['AppImage', 'deb', 'rpm'] },
+      files: expect.arrayContaining(['build/icons/*']),
       electronFuses: { runAsNode: false, enableNodeOptionsEnvironmentVariable: false, onlyLoadAppFromAsar: true },
     });
   });

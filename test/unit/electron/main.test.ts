@@ -51,11 +51,14 @@ describe.skipIf(!existsSync(chromium))('main process', () => {
       webviewTag: false,
       webSecurity: true,
     });
-    expect([electron.app.isSandboxed, electron.grants('media'), electron.grants('clipboard-read')]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    const ours = 'elfdeck-app://window/instances';
+    expect([
+      electron.app.isSandboxed,
+      electron.grants('media', ours),
+      electron.grants('clipboard-read', ours),
+      electron.grants('clipboard-read', 'https://example.com/'),
+      electron.grants('clipboard-read', 'elfdeck-app://window.example.com/'),
+    ]).toEqual([true, false, true, false, false]);
     const page = await mainPage();
     const seen = await page.evaluate(() => ({
       calls: Object.keys(window.elfdeck.calls),
@@ -122,14 +125,18 @@ describe.skipIf(!existsSync(chromium))('main process', () => {
     await vi.waitFor(async () =>
       expect(await page.evaluate(() => window.asked)).toEqual({ command: 'palette', argument: '' }),
     );
-    await page.evaluate(() => window.elfdeckShell.calls['shell.open-console']!({ vm: 'hello' }));
-    expect(electron.BrowserWindow.all.map((open) => open.url)).toEqual([
-      'elfdeck-app://window/#/',
-      'elfdeck-app://window/#/console/hello',
+    const open = () => page.evaluate(() => window.elfdeckShell.calls['shell.open-console']!({ vm: 'hello' }));
+    await open();
+    const { result } = await page.evaluate(() => window.elfdeck.calls['vm.get']!({ vm: 'hello' }));
+    const { id } = result as { id: string };
+    expect(electron.BrowserWindow.all.map((window) => window.url)).toEqual([
+      'elfdeck-app://window/',
+      `elfdeck-app://window/console/${id}`,
     ]);
-    await page.evaluate(() => window.elfdeckShell.calls['shell.open-console']!({ vm: 'hello' }));
+    await open();
     expect(electron.BrowserWindow.all.length).toBe(2);
-    await electron.BrowserWindow.all[1]!.ready;
+    const shown = await electron.BrowserWindow.all[1]!.ready;
+    if (!isStandIn) await shown.getByText('Hello from an unmodified x86_64 program').waitFor();
   });
 
   it('ends when it is told to, after its instances', async () => {

@@ -97,6 +97,8 @@ describe('web server', () => {
 
   it('serves files of the window only, under a strict policy', async () => {
     const cookie = await letIn();
+    for (const path of ['/console/web.v2', '/instances/web.js/network', '/networks'])
+      expect((await get(path, { cookie })).body).toBe('<!doctype html>page');
     const page = await get('/console/web', { cookie });
     expect(page.body).toBe('<!doctype html>page');
     const policy = String(page.headers['content-security-policy']);
