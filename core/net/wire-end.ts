@@ -182,7 +182,10 @@ export class WireEnd implements StreamPlace {
       if (!stream.isOver) return;
       this.streams.delete(slot);
       stream.free();
-      if (stream.isOwn) return;
+    }
+    if (this.memory.ownsSlot(slot)) {
+      WireStream.clearOwnBell(this, slot);
+      return;
     }
     const asking = WireStream.answer(this, slot);
     if (asking === undefined) return;

@@ -70,6 +70,8 @@ export class WireMemory {
   readonly words: Int32Array;
   private readonly freeSlots: number[] = [];
   private readonly freeBlocks: number[] = [];
+  /** Chunks whose slots this side hands out. */
+  private readonly slotChunks = new Set<number>();
   private slotCount = 0;
   private blockCount = 0;
 
@@ -111,8 +113,13 @@ export class WireMemory {
     const chunk = this.takeChunk();
     if (chunk === undefined) return undefined;
     this.slotCount += SLOTS_PER_CHUNK;
+    this.slotChunks.add(chunk);
     for (let i = SLOTS_PER_CHUNK; i >= 1; i--) this.freeSlots.push(chunk * SLOTS_PER_CHUNK + i);
     return this.freeSlots.pop();
+  }
+  /** The slot is one that this side hands out. */
+  ownsSlot(slot: number): boolean {
+    return this.slotChunks.has(Math.floor((slot - 1) / SLOTS_PER_CHUNK));
   }
   releaseSlot(slot: number): void {
     this.freeSlots.push(slot);

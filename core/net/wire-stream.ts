@@ -101,6 +101,11 @@ export class WireStream implements Stream {
     return stream;
   }
 
+  /** The last news of a slot of this side's that nobody holds any more: the next connection in it may ring again. */
+  static clearOwnBell({ memory }: StreamPlace, slot: number): void {
+    Atomics.store(new Int32Array(memory.buffer, slotOffset(slot), SLOT_WORDS), BELL, 0);
+  }
+
   /** The other side's end of a slot that this side has not seen yet; undefined when nobody asks in it. */
   static answer(place: StreamPlace, slot: number): WireStream | undefined {
     const words = new Int32Array(place.memory.buffer, slotOffset(slot), SLOT_WORDS);

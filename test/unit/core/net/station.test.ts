@@ -42,6 +42,17 @@ describe('Station', () => {
     expect([text(server), text(client)]).toEqual(['question', 'answer']);
   });
 
+  it('connects again in the place of a connection whose last news was not heard before it was given up', () => {
+    const { client, server, a, b } = connected();
+    // The server lets go first; the client does before it has heard of that.
+    server.close();
+    client.close();
+    settle(a, b);
+    const again = a.station.connect({ host: a.address, port: 40001 }, { host: b.address, port: 80 });
+    settle(a, b);
+    expect(again.state).toBe('open');
+  });
+
   it('refuses where nobody listens', () => {
     const [a, b] = netPair();
     const client = a.station.connect({ host: a.address, port: 40000 }, { host: b.address, port: 80 });
