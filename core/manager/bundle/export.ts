@@ -61,6 +61,8 @@ async function* bundleMembers(
   if (app.images.resolve(spec.image) !== spec.image)
     yield textMember('image.defconfig', (await app.images.export(spec.image)).text);
   yield* rootMembers(spec, signal);
+  for (const [index, { source }] of spec.volumes.entries()) yield* sharedMembers(`volumes/${index}`, source, signal);
+  for (const [index, { path }] of spec.folders.entries()) yield* sharedMembers(`folders/${index}`, path, signal);
   if (spec.initrd === undefined) return;
   if (kindOf(spec.initrd) === 'folder') yield* prefixed('initrd', folderMembers(spec.initrd, '', signal));
   else yield fileMember('initrd', spec.initrd);
@@ -76,6 +78,13 @@ async function* rootMembers({ rootfs }: VmSpec, signal: AbortSignal): AsyncGener
   } else if (rootfs?.kind === 'files') {
     for (const [index, [, file]] of rootfs.files.entries()) yield fileMember(`files/${index}`, file);
   }
+}
+
+/** A folder of the host that the guest shares. */
+async function* sharedMembers(prefix: string, folder: string, signal: AbortSignal): AsyncGenerator<Member> {
+  if (kindOf(folder) !== 'folder')
+    throw new VmError('host.file', `the shared folder ${folder} is not there any more`, { path: folder });
+  yield* prefixed(prefix, folderMembers(folder, '', signal));
 }
 
 async function* prefixed(prefix: string, members: AsyncIterable<Member>): AsyncGenerator<Member> {

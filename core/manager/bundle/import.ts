@@ -81,22 +81,24 @@ async function place(
   name: string,
   given: VmSpec,
 ): Promise<{ spec: VmSpec; rootfs: string | undefined }> {
-  // Folders of another computer are not those of this one.
-  const spec: VmSpec = { ...given, volumes: [], folders: [] };
+  const spec: VmSpec = { ...given };
   let rootfs: string | undefined;
   const keep = async (what: string, fill: (folder: string) => void): Promise<string> => {
     const root = await app.roots.make({ name: what, source: 'import' }, fill);
-    rootfs = root.id;
+    rootfs ??= root.id;
     return root.path;
+  };
+  const keepFolder = (what: string, part: string): Promise<string> => {
+    // One that was empty has no entry of its own.
+    mkdirSync(join(staged, part), { recursive: true });
+    return keep(what, (folder) => {
+      rmSync(folder, { recursive: true });
+      renameSync(join(staged, part), folder);
+    });
   };
   const { rootfs: root } = given;
   if (root?.kind === 'folder') {
-    mkdirSync(join(staged, 'root'), { recursive: true });
-    const path = await keep(name, (folder) => {
-      rmSync(folder, { recursive: true });
-      renameSync(join(staged, 'root'), folder);
-    });
-    spec.rootfs = { ...root, path };
+    spec.rootfs = { ...root, path: await keepFolder(name, 'root') };
   } else if (root?.kind === 'files') {
     const path = await keep(`${name} files`, (folder) => renameSync(join(staged, 'files'), join(folder, 'files')));
     spec.rootfs = {
@@ -110,6 +112,13 @@ async function place(
     );
     spec.initrd = join(path, basename(given.initrd));
   }
+  // Folders of another computer are not those of this one: what they held came along.
+  spec.volumes = [];
+  for (const [index, volume] of given.volumes.entries())
+    spec.volumes.push({ ...volume, source: await keepFolder(`${name} ${volume.target}`, `volumes/${index}`) });
+  spec.folders = [];
+  for (const [index, shared] of given.folders.entries())
+    spec.folders.push({ ...shared, path: await keepFolder(`${name} ${shared.tag}`, `folders/${index}`) });
   if (kindOf(join(staged, 'image.defconfig')) === 'file') spec.image = importImage(app, given.image, staged);
   return { spec, rootfs };
 }
