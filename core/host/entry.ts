@@ -13,6 +13,8 @@ export const workerEntry = join(
 export interface WorkerInput {
   readonly channel: WorkerChannel<MessagePort>;
   readonly handlers: WebAssembly.Module | undefined;
+  /** It is kept for some later start and may warm up until then. */
+  readonly isSpare: boolean;
 }
 
 /** The handlers that the build has prepared; without a build they are made as they are met. */

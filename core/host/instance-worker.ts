@@ -22,11 +22,12 @@ import { nodeImageFiles } from './image-files.ts';
 import { type CaptureFile, capture } from './net/capture-file.ts';
 import { RingConsole } from './ring-console.ts';
 import { ControlWords, HostClock, HostRandom, hostReason, kindOf, readHostFile } from './services.ts';
+import { warmUp } from './warm-up.ts';
 
 /** For who loads this: what is to be done before the supervisor hears of the end. */
 export const hooks = { beforeEnd(): void {} };
 
-const { channel, handlers } = workerData as WorkerInput;
+const { channel, handlers, isSpare } = workerData as WorkerInput;
 const { port } = channel;
 const clock = new HostClock();
 const control = new ControlWords(channel.control, clock);
@@ -129,7 +130,7 @@ const idle = (deadlineNs: number): void => {
   control.idle(Math.min(deadlineNs, clock.monotonicNs() + dueInMs * 1e6));
 };
 
-function hostOf(device: RingConsole, given: VmSpec): MachineHost {
+function hostOf(device: RingConsole, given: Pick<VmSpec, 'cache'>): MachineHost {
   return {
     clock,
     random: new HostRandom().fill,
@@ -205,3 +206,9 @@ port.on('message', async (request: Request) => {
   // The port stays open and keeps the thread: its end must not overtake the message. The supervisor terminates it.
   port.postMessage({ event: 'instance.ended', payload: ending });
 });
+
+// A start that comes meanwhile is a request, which ends the warm-up.
+if (isSpare) {
+  const device = new RingConsole(channel, undefined, () => {}, control.isClosed);
+  void warmUp(hostOf(device, { cache: false }));
+}

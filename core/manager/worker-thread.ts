@@ -30,8 +30,8 @@ let keepsSpare = false;
 const SPARE_DELAY_MS = 300;
 
 /** Starts a thread for the next `startWorker`. It does not keep the process alive until then. */
-export function prestart(): void {
-  const thread = create();
+export function prestart({ isSpare = false } = {}): void {
+  const thread = create(isSpare);
   prestarted = thread;
   thread.worker.unref();
   const forget = (): void => {
@@ -43,13 +43,13 @@ export function prestart(): void {
 }
 
 /**
- * Keeps a thread started for the next instance from now on, or no longer: it saves each start what a thread needs to begin
- * and to load its code, and costs some 25 MB. For processes that live long.
+ * Keeps a thread started for the next instance from now on, or no longer: it saves each start what a thread needs to begin,
+ * to load its code and to warm up, and costs some 30 MB. For processes that live long.
  */
 export function keepSpare(isWanted: boolean): void {
   keepsSpare = isWanted;
   if (isWanted) {
-    if (prestarted === undefined) prestart();
+    if (prestarted === undefined) prestart({ isSpare: true });
   } else {
     void prestarted?.worker.terminate();
     prestarted = undefined;
@@ -57,19 +57,19 @@ export function keepSpare(isWanted: boolean): void {
 }
 
 export function startWorker(): WorkerThread {
-  const thread = prestarted ?? create();
+  const thread = prestarted ?? create(false);
   prestarted = undefined;
   thread.worker.ref();
   if (keepsSpare) setTimeout(() => keepSpare(keepsSpare), SPARE_DELAY_MS).unref();
   return thread;
 }
 
-function create(): WorkerThread {
+function create(isSpare: boolean): WorkerThread {
   const { port1, port2 } = new MessageChannel();
   const channel = createChannel(port2, createRing);
   handlers ??= prebuiltHandlers();
   const worker = new Worker(workerEntry, {
-    workerData: { channel, handlers } satisfies WorkerInput,
+    workerData: { channel, handlers, isSpare } satisfies WorkerInput,
     transferList: [port2],
     resourceLimits: { stackSizeMb: STACK_MIB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
   });

@@ -14,6 +14,14 @@ describe('a spare thread', () => {
     expect((await instance.ended).exit).toEqual({ code: 7 });
   });
 
+  it('shows nothing of what it ran to warm up', async () => {
+    keepSpare(true);
+    const { instance, output } = quietInstance(folder.path('exit7'));
+    await instance.start();
+    const { statistics } = await instance.ended;
+    expect([output, statistics!.syscalls]).toEqual([{ 1: '', 2: '', 3: '', 4: '' }, { exit_group: 1 }]);
+  });
+
   it('is given out once', async () => {
     prestart();
     const threads = [startWorker(), startWorker()];
