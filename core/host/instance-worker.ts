@@ -61,6 +61,7 @@ const answer = serve(workerApi, {
   },
   'network.set-up': ({ config, wires }) => {
     station = new Station(config, channel.control);
+    station.pollsOften = true;
     for (const wire of wires) station.attach(wire);
     for (const use of beforeCards.splice(0)) use(station);
     station.onAddresses = (card, addresses) => {
@@ -164,6 +165,7 @@ async function runInstance(given: VmSpec): Promise<Ending> {
   for (const request of early.splice(0)) port.postMessage(answer(request));
   for (;;) {
     while (isPaused) {
+      station?.flush();
       control.idle(Number.POSITIVE_INFINITY);
       serveRequests();
     }

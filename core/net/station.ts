@@ -139,6 +139,13 @@ export class Station implements Transport {
   onAddresses: (card: number, addresses: readonly LinkAddress[]) => void = () => {};
   private readonly wires = new Map<number, WireEnd>();
   private readonly isRouter: boolean;
+  /**
+   * The owner calls `poll` before its thread sleeps and every few milliseconds: small pieces of data may wait for that, so
+   * that one wake-up of the other side does for many.
+   */
+  pollsOften = false;
+  /** Wires whose other sides are to be woken before this thread sleeps. */
+  private readonly late: WireEnd[] = [];
   private readonly delays: Delays;
   private readonly wakeWords: Int32Array;
   private seenWake: number;
@@ -167,6 +174,7 @@ export class Station implements Transport {
       left: () => this.detach(config.id),
       wakeSelf: () => wake(this.wakeWords),
       count: card.count,
+      wakeLater: (late) => this.wakeLater(late),
       lost: card.lost,
       delays: this.delays,
       get tap() {
@@ -224,6 +232,7 @@ export class Station implements Transport {
   }
 
   poll(): void {
+    this.flush();
     this.delays.runDue();
     const now = Atomics.load(this.wakeWords, WAKE);
     if (now === this.seenWake) return;
@@ -233,6 +242,17 @@ export class Station implements Transport {
       // The rest has its turn at the next look, which must not sleep before.
       if (end.hasNews) wake(this.wakeWords);
     }
+  }
+
+  private wakeLater(end: WireEnd): void {
+    if (this.pollsOften) this.late.push(end);
+    else end.flush();
+  }
+  /** Wakes those that have news of this machine and were to be woken soon. */
+  flush(): void {
+    if (this.late.length === 0) return;
+    for (const end of this.late) end.flush();
+    this.late.length = 0;
   }
 
   private asked(stream: WireStream): void {

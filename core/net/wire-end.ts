@@ -14,6 +14,8 @@ import { type StreamPlace, WireStream } from './wire-stream.ts';
 
 /** Slot number that stands for datagrams in a bell. */
 const DATAGRAMS = 0;
+/** News after which the other side is woken, whatever comes. */
+const MAX_UNHEARD = 16;
 /** Datagrams taken before others get their turn. */
 const DATAGRAM_BURST = 256;
 
@@ -27,6 +29,8 @@ export interface WireOwner {
   wakeSelf(): void;
   readonly count: (sentBytes: number, receivedBytes: number) => void;
   readonly tap: Tap | undefined;
+  /** Has `flush` called soon. */
+  readonly wakeLater: (end: WireEnd) => void;
   /** A packet was lost. */
   readonly lost: () => void;
   readonly delays: Delays;
@@ -45,6 +49,8 @@ export class WireEnd implements StreamPlace {
   private readonly bellIn: Int32Array;
   private heardTo = 0;
   private rungTo = 0;
+  /** News that the other side was not woken for yet. */
+  private unheard = 0;
   private readonly outgoing: DatagramWriter;
   private readonly incoming: DatagramReader;
   private news: WireStream[] = [];
@@ -116,10 +122,19 @@ export class WireEnd implements StreamPlace {
     line.drop();
   }
 
-  ring(slot: number): void {
+  ring(slot: number, isUrgent = true): void {
     this.bellOut[this.rungTo & (BELL_ENTRIES - 1)] = slot;
     this.rungTo = (this.rungTo + 1) | 0;
     Atomics.store(this.memory.words, bellTail(other(this.side)), this.rungTo);
+    if (isUrgent || this.unheard >= MAX_UNHEARD) this.wakeNow();
+    else if (this.unheard++ === 0) this.owner.wakeLater(this);
+  }
+  /** Wakes the other side if it has news that it was not woken for. */
+  flush(): void {
+    if (this.unheard > 0) this.wakeNow();
+  }
+  private wakeNow(): void {
+    this.unheard = 0;
     this.wakeOther();
   }
 

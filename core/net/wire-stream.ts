@@ -33,6 +33,9 @@ const ASKED = 1;
 const OPEN = 2;
 const REFUSED = 3;
 
+/** Fewer bytes may wait a moment for others, so that one wake-up does for all. */
+const URGENT_BYTES = 4096;
+
 /** Side of a slot: 0 its owner, 1 the other. */
 type Role = 0 | 1;
 
@@ -41,8 +44,8 @@ export interface StreamPlace {
   /** Number of the wire. */
   readonly id: number;
   readonly memory: WireMemory;
-  /** Puts the slot in the other side's bell and wakes it. */
-  ring(slot: number): void;
+  /** Puts the slot in the other side's bell and wakes it; `isUrgent` false: soon. */
+  ring(slot: number, isUrgent: boolean): void;
   /** Has `stream.onChange` called by the next `poll`. */
   tellSelf(stream: WireStream): void;
   /** Nobody on this side holds the stream any more. */
@@ -137,8 +140,8 @@ export class WireStream implements Stream {
   }
 
   /** Tells the other side that something changed. */
-  private tell(): void {
-    if (Atomics.exchange(this.words, BELL + 1 - this.role, 1) === 0) this.place.ring(this.slot);
+  private tell(isUrgent = true): void {
+    if (Atomics.exchange(this.words, BELL + 1 - this.role, 1) === 0) this.place.ring(this.slot, isUrgent);
   }
 
   /** The slot has come out of this side's bell: it may be put in again. */
@@ -266,7 +269,7 @@ export class WireStream implements Stream {
   sent(count: number): void {
     this.sentBytes += count;
     this.place.count(count, 0);
-    this.tell();
+    this.tell(count >= URGENT_BYTES);
   }
   wantRoom(): boolean {
     return this.current === 'open' && this.output.wantRoom();

@@ -53,6 +53,23 @@ describe('Station', () => {
     expect(again.state).toBe('open');
   });
 
+  it('wakes the other side once for many small pieces, at its next look, and at once for large ones', () => {
+    const { client, server, a, b } = connected();
+    const others = Array.from({ length: 8 }, (_, i) =>
+      a.station.connect({ host: a.address, port: 50000 + i }, { host: b.address, port: 80 }),
+    );
+    settle(a, b);
+    a.station.pollsOften = true;
+    const wakeUps = (): number => Atomics.load(new Int32Array(b.wakeWords), 0);
+    const before = wakeUps();
+    for (const stream of others) stream.send(strToBytes('small'));
+    const afterSmall = wakeUps();
+    a.station.poll();
+    expect([afterSmall - before, wakeUps() - before]).toEqual([0, 1]);
+    client.send(new Uint8Array(10_000));
+    expect([wakeUps() - before, server.available]).toEqual([2, 10_000]);
+  });
+
   it('refuses where nobody listens', () => {
     const [a, b] = netPair();
     const client = a.station.connect({ host: a.address, port: 40000 }, { host: b.address, port: 80 });
