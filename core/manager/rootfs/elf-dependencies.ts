@@ -1,21 +1,12 @@
 /**
  * The files a dynamic program of the host needs, found as its loader would (ld.so(8)): interpreter, then DT_NEEDED of
- * everything, looked up in DT_RPATH (unless there is a DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH, ld.so.conf and the
- * default directories. The loader's cache is not read: its content comes from the same directories.
+ * everything, looked up in DT_RPATH (unless there is a DT_RUNPATH), LD_LIBRARY_PATH, DT_RUNPATH, the loader's configuration
+ * and its default directories (loaders.ts).
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { VmError } from '../../contract/errors.ts';
 import { type ElfInfo, elfInfoOf, isElfFile, scriptInterpreter } from './elf-info.ts';
-
-const defaultDirectories = [
-  '/lib/x86_64-linux-gnu',
-  '/usr/lib/x86_64-linux-gnu',
-  '/lib64',
-  '/usr/lib64',
-  '/lib',
-  '/usr/lib',
-];
+import { type Loader, loaderOf } from './loaders.ts';
 
 export interface ElfClosure {
   /** The program's interpreter, when it has one. */
@@ -46,11 +37,12 @@ export function elfClosure(program: string): ElfClosure {
     closure.files.push(info.interpreter);
   }
   const seen = new Set([info.interpreter === undefined ? '' : basename(info.interpreter)]);
+  const loader = loaderOf(info.interpreter);
   const queue = neededOf(program, info);
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    if (seen.has(next.name)) continue;
+    if (seen.has(next.name) || loader.isBuiltIn(next.name)) continue;
     seen.add(next.name);
-    const found = findLibrary(next, info);
+    const found = findLibrary(next, info, loader);
     closure.files.push(found.path);
     if (found.isConfigured) closure.configured.push(found.path);
     queue.push(...neededOf(found.path, elfInfoOf(found.path)));
@@ -70,22 +62,26 @@ function scriptClosure(program: string, interpreter: string): ElfClosure {
 
 const neededOf = (by: string, info: ElfInfo): Needed[] => info.needed.map((name) => ({ name, by, info }));
 
-function findLibrary({ name, by, info }: Needed, program: ElfInfo): { path: string; isConfigured: boolean } {
+function findLibrary(
+  { name, by, info }: Needed,
+  program: ElfInfo,
+  loader: Loader,
+): { path: string; isConfigured: boolean } {
   if (name.includes('/')) return { path: isAbsolute(name) ? name : join(dirname(by), name), isConfigured: false };
   const origin = (path: string): string => path.replace(/\$ORIGIN|\$\{ORIGIN\}/g, dirname(by));
   // The program's own RPATH counts for its libraries' needs too; a RUNPATH only for the file that has it.
   const rpath = info.runpath.length > 0 ? [] : [...info.rpath, ...(program.runpath.length > 0 ? [] : program.rpath)];
   const own = [...rpath, ...info.runpath].map(origin);
+  const known = [...own, ...loader.directories];
   const configured = [
     ...(process.env.LD_LIBRARY_PATH ?? '').split(':').filter((d) => d !== ''),
-    ...loaderDirectories(),
+    ...loader.configuredDirectories(),
   ];
-  for (const directory of [...own, ...defaultDirectories, ...configured]) {
+  for (const directory of [...known, ...configured]) {
     const path = join(directory, name);
-    if (isUsable(path))
-      return { path, isConfigured: !own.includes(directory) && !defaultDirectories.includes(directory) };
+    if (isUsable(path)) return { path, isConfigured: !known.includes(directory) };
   }
-  const searched = [...new Set([...own, ...defaultDirectories, ...configured])];
+  const searched = [...new Set([...known, ...configured])];
   const message = `the library ${name}, which ${by} needs, was not found; searched: ${searched.join(', ')}`;
   throw new VmError('elf.library-missing', message, { library: name, by, searched });
 }
@@ -98,53 +94,5 @@ function isUsable(path: string): boolean {
   } catch (error) {
     if (error instanceof VmError) return false;
     throw error;
-  }
-}
-
-let loaderPath: string[] | undefined;
-
-/** Directories of /etc/ld.so.conf and what it includes. */
-function loaderDirectories(): string[] {
-  loaderPath ??= readLoaderConfig('/etc/ld.so.conf', 0);
-  return loaderPath;
-}
-
-const MAX_INCLUDE_DEPTH = 8;
-
-function readLoaderConfig(path: string, depth: number): string[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    // Systems without the file have only the default directories.
-    return [];
-  }
-  return text.split('\n').flatMap((rawLine) => {
-    const line = rawLine.replace(/#.*/, '').trim();
-    const include = /^include\s+(.+)$/.exec(line);
-    if (include && depth < MAX_INCLUDE_DEPTH) {
-      return expandPattern(join(dirname(path), include[1]!), include[1]!).flatMap((p) =>
-        readLoaderConfig(p, depth + 1),
-      );
-    }
-    return line.startsWith('/') ? [line] : [];
-  });
-}
-
-/** Files that match a pattern with `*` in its last component. */
-function expandPattern(joined: string, pattern: string): string[] {
-  const path = isAbsolute(pattern) ? pattern : joined;
-  if (!path.includes('*')) return [path];
-  const parts = basename(path)
-    .split('*')
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  const matcher = new RegExp(`^${parts.join('.*')}$`);
-  try {
-    return readdirSync(dirname(path))
-      .filter((name) => matcher.test(name))
-      .sort()
-      .map((name) => join(dirname(path), name));
-  } catch {
-    return [];
   }
 }

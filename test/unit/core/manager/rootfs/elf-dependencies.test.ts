@@ -37,6 +37,15 @@ describe('ELF dependencies', () => {
     expect(files.some((file) => file.endsWith('/libc.so.6'))).toBe(true);
   });
 
+  it('of a musl program are its loader, which is its C library, and what musl would find', (context) => {
+    requireTool(context, 'musl-gcc');
+    const options = { cwd: directory };
+    execFileSync('musl-gcc', ['-o', 'musl', 'main.c', '-Llib', '-la', '-Wl,-rpath,$ORIGIN/lib'], options);
+    const { files, interpreter } = elfClosure(join(directory, 'musl'));
+    expect(interpreter).toMatch(/^\/lib\/ld-musl-/);
+    expect(new Set(files)).toEqual(new Set([join(directory, 'musl'), interpreter, `${lib}/liba.so`, `${lib}/libb.so`]));
+  });
+
   it('of a script are its interpreter and what that needs', (context) => {
     requireTool(context, 'gcc');
     const script = join(directory, 'script');
