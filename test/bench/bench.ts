@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { instanceFigures } from './instance-figures.ts';
 import { measureFigure, measureInstanceFigure, measureWorkload, type Options, type Row } from './measuring.ts';
+import { netFigures } from './net-figures.ts';
 import { findInstalled } from './programs.ts';
 import { Report, type Style } from './report.ts';
 import { figures, workloads } from './workloads.ts';
@@ -15,6 +16,7 @@ const usage = `Usage: npm run bench -- [options]
       --rounds N         rounds of each row; medians are shown (default 5)
       --runs N           runs of hello in one process that memory is watched over (default 1000)
       --scale F          multiplies the work of the programs (default 1; 0.1 for a quick look)
+      --jit MODE         translator of the servers in the rows about networks
       --list             list the rows and end
       --markdown         print Markdown tables
       --json             print everything as JSON`;
@@ -25,13 +27,19 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     runs: { type: 'string', default: '1000' },
     scale: { type: 'string', default: '1' },
+    jit: { type: 'string' },
     list: { type: 'boolean', default: false },
     markdown: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-const options: Options = { rounds: Number(values.rounds), runs: Number(values.runs), scale: Number(values.scale) };
+const options: Options = {
+  rounds: Number(values.rounds),
+  runs: Number(values.runs),
+  scale: Number(values.scale),
+  jit: values.jit,
+};
 const wanted = values.workloads?.split(',').filter((name) => name !== '');
 const isWanted = ({ name }: { name: string }): boolean => wanted?.some((part) => name.includes(part)) ?? true;
 
@@ -40,6 +48,7 @@ const rows: { name: string; measure: () => Row }[] = [
   ...workloads.map((workload) => ({ name: workload.name, measure: () => measureWorkload(workload, options) })),
   ...figures.map((figure) => ({ name: figure.name, measure: () => measureFigure(figure, options) })),
   ...instanceFigures.map((figure) => ({ name: figure.name, measure: () => measureInstanceFigure(figure, options) })),
+  ...netFigures.map(({ name, measure }) => ({ name, measure: () => measure(options) })),
 ].filter(isWanted);
 
 function main(): number {

@@ -9,6 +9,8 @@ export interface Options {
   rounds: number;
   runs: number;
   scale: number;
+  /** `--jit` of servers' rows. */
+  jit?: string | undefined;
 }
 
 /** What a row holds: seconds of a program, or one figure. Missing values were not or could not be measured. */

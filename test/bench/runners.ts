@@ -27,22 +27,22 @@ export interface Runner {
   prefix: readonly string[];
 }
 
-const command = join(root, 'core/cli/bin/elfdeck');
-const qemu = findInstalled(['qemu-x86_64', 'qemu-x86_64-static']);
+export const elfdeckCommand = join(root, 'core/cli/bin/elfdeck');
+export const qemuCommand = findInstalled(['qemu-x86_64', 'qemu-x86_64-static']);
 
 export const runners: readonly Runner[] = [
   { name: 'native', prefix: [] },
-  ...(qemu === undefined ? [] : [{ name: 'qemu' as const, prefix: [qemu] }]),
+  ...(qemuCommand === undefined ? [] : [{ name: 'qemu' as const, prefix: [qemuCommand] }]),
   {
     name: 'elfdeck',
-    prefix: [process.execPath, command, 'run', '--quiet', '--stats', '-r', '/:ro', '-e', 'LC_ALL=C', '--'],
+    prefix: [process.execPath, elfdeckCommand, 'run', '--quiet', '--stats', '-r', '/:ro', '-e', 'LC_ALL=C', '--'],
   },
 ];
 
 /** `qemu-x86_64 version 7.2.22 (...)`, or why there is none. */
 export function qemuVersion(): string {
-  if (qemu === undefined) return 'qemu-user is not installed';
-  return spawnSync(qemu, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0]!.replace(/ \(.*/, '');
+  if (qemuCommand === undefined) return 'qemu-user is not installed';
+  return spawnSync(qemuCommand, ['--version'], { encoding: 'utf8' }).stdout.split('\n')[0]!.replace(/ \(.*/, '');
 }
 
 export interface Run {

@@ -72,30 +72,34 @@ export class Networks {
 
   /** Throws VmError when a network, an address or a port is not to be had. */
   async join(peer: Peer, spec: VmSpec): Promise<Membership> {
-    const cards = cardsOf(spec);
+    const names = cardsOf(spec).map(({ network }) => network);
+    checkTwice(names);
+    checkFaults(spec.faults ?? [], names);
     const networks: VirtualNetwork[] = [];
-    for (const { network } of cards) networks.push(await this.open(network));
-    const twice = cards.find(({ network }, i) => cards.findIndex((card) => card.network === network) !== i);
-    if (twice !== undefined) {
-      throw new VmError(
-        'net.malformed',
-        `the network "${twice.network}" is given twice; a machine has one card on each`,
-      );
+    try {
+      for (const name of names) networks.push(await this.open(name));
+      return await this.joinAll(peer, spec, networks);
+    } finally {
+      for (const network of networks) {
+        network.joining--;
+        this.dropUnused(network, []);
+      }
     }
+  }
+
+  private async joinAll(peer: Peer, spec: VmSpec, networks: readonly VirtualNetwork[]): Promise<Membership> {
+    const cards = cardsOf(spec);
+    const { faults = [] } = spec;
     const membership = new Membership(peer, networks);
     membership.capture = spec.capture;
-    const faults = spec.faults ?? [];
-    checkFaults(
-      faults,
-      cards.map(({ network }) => network),
-    );
     try {
       await withLock(this.home!.locks, 'leases', () => {
         for (const [i, network] of networks.entries()) {
           network.members.set(membership, network.lease(cards[i]!.addresses, peer.name));
         }
+        // Before others look whom they are to be wired to.
+        this.plugIn(membership, outsideOf(spec));
       });
-      this.plugIn(membership, outsideOf(spec));
       this.memberships.add(membership);
       if (faults.length > 0) this.setFaults(membership, faults);
       else this.imposeFaults();
@@ -108,6 +112,13 @@ export class Networks {
     return membership;
   }
 
+  /** Closes a network that nobody is on, once `drained`. */
+  private dropUnused(network: VirtualNetwork, drained: readonly Promise<void>[]): void {
+    if (network.members.size > 0 || network.joining > 0) return;
+    this.networks.delete(network.config.name);
+    void Promise.all(drained).then(() => network.gateway.close());
+  }
+
   /** A forward as people write it: `127.0.0.1:8080 -> 172.44.0.2:80/tcp`. */
   describeForward({ setup, forwards }: Membership, index: number): string {
     const { spec, forward } = forwards[index]!;
@@ -117,6 +128,7 @@ export class Networks {
     return `${shown}:${forward.port} -> ${guest}:${spec.guestPort}/${spec.protocol}`;
   }
 
+  /** The network, kept open until its `joining` is counted down. */
   private async open(name: string): Promise<VirtualNetwork> {
     this.home ??= Home.open();
     let network = this.networks.get(name);
@@ -124,6 +136,7 @@ export class Networks {
       network = new VirtualNetwork(new NetworkStore(this.home).get(name), this.loop);
       this.networks.set(name, network);
     }
+    network.joining++;
     await network.open(leasesOf(this.home, name));
     return network;
   }
@@ -260,13 +273,17 @@ export class Networks {
     }
     for (const network of membership.networks) {
       network.release(membership);
-      if (network.members.size > 0) continue;
-      this.networks.delete(network.config.name);
-      void Promise.all(drained).then(() => network.gateway.close());
+      this.dropUnused(network, drained);
     }
     this.changed.fire();
     await Promise.all(drained);
   }
+}
+
+function checkTwice(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new VmError('net.malformed', `the network "${twice}" is given twice; a machine has one card on each`);
 }
 
 const ruleOf = (text: string) => {

@@ -21,9 +21,16 @@ export class VirtualNetwork {
     this.gateway = new Gateway(config, loop);
   }
 
-  /** Opens the way to other processes; once. */
-  async open(leases: Leases): Promise<void> {
-    if (this.leases !== undefined) return;
+  /** Machines that are about to join. */
+  joining = 0;
+  private opening: Promise<void> | undefined;
+
+  /** Opens the way to other processes; once, however many wait for it. */
+  open(leases: Leases): Promise<void> {
+    this.opening ??= this.openDoor(leases);
+    return this.opening;
+  }
+  private async openDoor(leases: Leases): Promise<void> {
     this.leases = leases;
     this.gateway.neighbours = {
       at: (address) => leases.machines(true).find(({ addresses }) => addresses.includes(address)),

@@ -92,6 +92,18 @@ describe('the networking calls of the API', () => {
     await expect(api()['net.unforward'](again, context)).rejects.toMatchObject({ code: 'net.not-found' });
   });
 
+  it('know machines that join at the same time, each wired to each once', async () => {
+    await Promise.all(['a', 'b', 'c'].map((name) => joins(name)));
+    const [builtIn] = await api()['net.list']({}, context);
+    expect(builtIn!.machines.map(({ addresses }) => addresses[0]).sort()).toEqual([
+      '172.44.0.2',
+      '172.44.0.3',
+      '172.44.0.4',
+    ]);
+    // Two others and the gateway.
+    expect(members.map(({ wires }) => wires.length)).toEqual([3, 3, 3]);
+  });
+
   it('say that a machine is not there', async () => {
     await expect(api()['net.conns']({ vm: 'nobody' }, context)).rejects.toMatchObject({ code: 'vm.not-found' });
   });
