@@ -70,6 +70,9 @@ export class TcpSocket extends InetSocket {
     return this.isSendShut ? n.TCP_FIN_WAIT2 : n.TCP_ESTABLISHED;
   }
 
+  override acceptedAddress(): Uint8Array | number {
+    return super.peerAddress();
+  }
   override peerAddress(): Uint8Array | number {
     const isOver = this.state !== 'connected' || (this.hasPeerEnded && this.isSendShut);
     return isOver ? -e.ENOTCONN : super.peerAddress();

@@ -110,7 +110,7 @@ function doAccept(task: Task, fd: number, addr: number, lenGva: number, flags: n
     const accepted = listener.accept(task);
     if (typeof accepted === 'number') return accepted;
     if (flags & s.SOCK_NONBLOCK) accepted.flags |= O_NONBLOCK;
-    const peer = accepted.peerAddress();
+    const peer = accepted.acceptedAddress();
     const acceptedFd = task.process.fds.installOrDrop(accepted, (flags & s.SOCK_CLOEXEC) !== 0);
     try {
       if (typeof peer !== 'number') writeAddress(task, addr, lenGva, peer);

@@ -64,6 +64,10 @@ export abstract class Socket extends OpenFile {
   }
   abstract shutdown(how: number): number;
   abstract localAddress(): Uint8Array;
+  /** What accept(2) tells of the peer: also when the connection is over by then. */
+  acceptedAddress(): Uint8Array | number {
+    return this.peerAddress();
+  }
   /** -ENOTCONN without a peer. */
   peerAddress(): Uint8Array | number {
     return -ENOTCONN;

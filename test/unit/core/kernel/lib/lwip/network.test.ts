@@ -7,7 +7,7 @@ import { AF_INET, SHUT_WR, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM } from '../../
 import { lwip } from '../../../../../../core/kernel/lib/lwip/lib.ts';
 import { posixSocket } from '../../../../../../core/kernel/lib/posix-socket/lib.ts';
 import * as life from '../../../../../../core/kernel/lib/posix-socket/lifecycle.ts';
-import { getsockopt } from '../../../../../../core/kernel/lib/posix-socket/options.ts';
+import { getsockopt, setsockopt } from '../../../../../../core/kernel/lib/posix-socket/options.ts';
 import { recvfrom } from '../../../../../../core/kernel/lib/posix-socket/receive.ts';
 import { sendto } from '../../../../../../core/kernel/lib/posix-socket/send.ts';
 import { SCRATCH, TestGuest } from '../../../../../support/guest-kernel.ts';
@@ -144,6 +144,24 @@ describe('lwip between machines', () => {
     exchange();
     expect(client.receive(fd)).toBe(-e.ECONNRESET);
     expect(client.send(fd, 'x')).toBe(-e.EPIPE);
+  });
+
+  it('gives a connection that is over its peer all the same', () => {
+    const { client, server, exchange } = twoMachines();
+    const listener = server.listen(80);
+    const fd = client.open(SOCK_STREAM | SOCK_NONBLOCK);
+    client.connect(fd, 3, 80);
+    exchange();
+    // A reset, as SO_LINGER of 0 makes it.
+    client.guest.write(DATA, [1, 0, 0, 0, 0, 0, 0, 0]);
+    client.guest.call(setsockopt, fd, 1, 13, DATA, 8);
+    client.close(fd);
+    exchange();
+    server.guest.write(LENGTH, [16, 0, 0, 0]);
+    const accepted = server.guest.call(life.accept, listener, ADDRESS, LENGTH);
+    expect(accepted).toBeGreaterThan(0);
+    expect([...server.guest.text(ADDRESS + 4, 4)].map((c) => c.charCodeAt(0))).toEqual([172, 44, 0, 2]);
+    expect(server.guest.call(life.getpeername, accepted, ADDRESS, LENGTH)).toBe(-e.ENOTCONN);
   });
 
   it('holds a sender back while nobody reads', () => {
