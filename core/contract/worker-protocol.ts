@@ -44,6 +44,8 @@ export interface Ending {
   /** Crash report for people. */
   report?: string;
   statistics?: Statistics;
+  /** Changes of the root's overlay, when they are to be kept. */
+  overlay?: Uint8Array;
 }
 
 export const workerApi = {
@@ -64,6 +66,11 @@ export const workerApi = {
     'A machine of its networks has other addresses',
     z.object({ id: z.int(), addresses: z.array(z.string()) }),
   ),
+  'overlay.keep': call<null>()(
+    'Begin with these changes of the root overlay, and give those back that are there at the end',
+    z.object({ archive: z.nullable(z.custom<Uint8Array>()) }),
+  ),
+  'overlay.export': call<Uint8Array | null>()('Changes of the root overlay so far; null when it is none', Nothing),
   'instance.pause': call<null>()('Stop running guest code until resumed', Nothing),
   'instance.resume': call<null>()('Go on after a pause', Nothing),
   'instance.signal': call<null>()('Send a signal to the program', z.object({ signal: z.int() })),

@@ -39,6 +39,9 @@ let station: Station | undefined;
 /** What was said of networks before the cards were: others may join while this machine still does. */
 const beforeCards: ((station: Station) => void)[] = [];
 
+let keptOverlay: Uint8Array | undefined;
+let keepsOverlay = false;
+
 let isPaused = false;
 /** Requests that came while the machine was being made. */
 const early: Request[] = [];
@@ -88,6 +91,12 @@ const answer = serve(workerApi, {
   'network.readdress': ({ id, addresses }) => {
     return withStation((own) => own.readdress(id, addresses));
   },
+  'overlay.keep': ({ archive }) => {
+    keptOverlay = archive ?? undefined;
+    keepsOverlay = true;
+    return null;
+  },
+  'overlay.export': () => running().overlayArchive() ?? null,
   'instance.pause': () => {
     isPaused = true;
     return null;
@@ -151,10 +160,16 @@ function hostOf(device: RingConsole, given: Pick<VmSpec, 'cache'>): MachineHost 
     openFiles: (files) => new FileMapFolder(files),
     readFile: readHostFile,
     transport: station,
+    overlay: keptOverlay,
     commonHandlers: handlers,
     cache: given.cache === false || BUILD === undefined ? undefined : userCache(BUILD),
     gunzip,
   };
+}
+
+function withOverlay(ending: Ending, of: Machine): Ending {
+  const overlay = of.overlayArchive();
+  return overlay === undefined ? ending : { ...ending, overlay };
 }
 
 async function runInstance(given: VmSpec): Promise<Ending> {
@@ -170,7 +185,7 @@ async function runInstance(given: VmSpec): Promise<Ending> {
       serveRequests();
     }
     const ending = machine.run();
-    if (ending !== undefined) return ending;
+    if (ending !== undefined) return keepsOverlay ? withOverlay(ending, machine) : ending;
     serveRequests();
   }
 }

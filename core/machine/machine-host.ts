@@ -27,6 +27,8 @@ export interface MachineHost {
   readFile(path: string): Uint8Array<ArrayBuffer>;
   /** The networks that the machine is on; without one it has only its loopback. */
   readonly transport?: Transport | undefined;
+  /** Changes that the root's overlay begins with (kernel/lib/overlay/archive.ts). */
+  readonly overlay?: Uint8Array | undefined;
   /** Prebuilt handlers of tier 0, where there are any. */
   readonly commonHandlers: WebAssembly.Module | undefined;
   /** Where work done for one run is kept for the next; undefined when nothing may be. */

@@ -14,6 +14,7 @@ import { createTieredEngine } from '../jit/create.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import { libraries, libraryOptions } from '../kernel/lib/index.ts';
 import { networkFigures } from '../kernel/lib/lwip/lib.ts';
+import { overlayArchive } from '../kernel/lib/overlay/lib.ts';
 import { clocks } from '../kernel/lib/posix-time/clocks.ts';
 import { posixTime } from '../kernel/lib/posix-time/lib.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
@@ -32,7 +33,7 @@ import { createFirstProcess, setUser, setWorkdir, startProgram } from './first-p
 import { readInitrd } from './initrd.ts';
 import { KernelLog } from './kernel-log.ts';
 import type { MachineHost } from './machine-host.ts';
-import { mountAll } from './mounts.ts';
+import { mountAll, rootOverlay } from './mounts.ts';
 import { RELEASE } from './release.ts';
 import { selectLibraries } from './select-libraries.ts';
 import { collectStatistics } from './statistics.ts';
@@ -210,6 +211,12 @@ export class Machine {
     const exit: ProgramExit = this.kernel.scheduler.end!;
     const report = this.log.reports.join('\n');
     return { exit, statistics: this.statistics(), ...(report === '' ? {} : { report }) };
+  }
+
+  /** Changes of the root's overlay, if it is one. */
+  overlayArchive(): Uint8Array<ArrayBuffer> | undefined {
+    const fs = rootOverlay(this.kernel);
+    return fs === undefined ? undefined : overlayArchive(fs);
   }
 
   statistics(): Statistics {

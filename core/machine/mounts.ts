@@ -3,13 +3,15 @@ import { utf8ToStr } from '../base/bytes.ts';
 import { VmError } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
 import type { HostFolder } from '../dev/host-folder.ts';
+import { CpioError } from '../image/cpio.ts';
 import type { Image } from '../image/image.ts';
-import { EFBIG } from '../kernel/abi/errno.ts';
+import { EFBIG, errnoText } from '../kernel/abi/errno.ts';
 import { provideBootFiles } from '../kernel/boot-files.ts';
 import { SysError } from '../kernel/errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { hostFolders } from '../kernel/lib/9pfs/lib.ts';
 import { archiveFolder } from '../kernel/lib/initrd/from-folder.ts';
+import { OverlayFs, restoreOverlay } from '../kernel/lib/overlay/lib.ts';
 import { MountError, mountFileSystems } from '../kernel/lib/vfscore-fstab/lib.ts';
 import type { Initrd } from './initrd.ts';
 import type { MachineHost } from './machine-host.ts';
@@ -48,8 +50,32 @@ export function mountAll(
     if (error instanceof MountError) throw new VmError('mount.failed', `cannot mount ${error.message}`, {}, error);
     throw error;
   }
+  if (host.overlay !== undefined) restoreRoot(kernel, host.overlay);
   const network = configureNetwork(kernel);
   if (image.isSet('APPELFLOADER_AUTOGEN')) provideBootFiles(kernel, network);
+}
+
+/** Undefined when the root is no overlay. */
+export function rootOverlay(kernel: Kernel): OverlayFs | undefined {
+  const { fs } = kernel.mounts.root.inode;
+  return fs instanceof OverlayFs ? fs : undefined;
+}
+
+function restoreRoot(kernel: Kernel, archive: Uint8Array): void {
+  const fs = rootOverlay(kernel);
+  if (fs === undefined) return;
+  try {
+    restoreOverlay(fs, archive);
+  } catch (error) {
+    if (!(error instanceof SysError) && !(error instanceof CpioError)) throw error;
+    const why = error instanceof SysError ? errnoText(error.errno) : error.message;
+    throw new VmError(
+      'mount.failed',
+      `cannot restore the changes kept of the overlay: ${why}; discard them`,
+      {},
+      error,
+    );
+  }
 }
 
 const volumeTag = (index: number): string => `volume${index}`;

@@ -48,6 +48,8 @@ export class Instance {
   private readonly consume: OutputConsumer;
   /** Its place on virtual networks, from the start on, if it has one. */
   network: { readonly networks: Networks; readonly membership: Membership } | undefined = undefined;
+  /** Changes of the root's overlay to begin with; the ending has those there are then. Undefined: nothing is kept. */
+  keptOverlay: Uint8Array | null | undefined = undefined;
   private ending: Ending | undefined;
   private leaving: Promise<void> | undefined;
   private resolveEnded: (ending: Ending) => void = () => {};
@@ -96,6 +98,7 @@ export class Instance {
     void this.pump();
     try {
       if (needsNetwork(this.spec)) await this.joinNetworks(channel.control);
+      if (this.keptOverlay !== undefined) await this.call('overlay.keep', { archive: this.keptOverlay });
       await this.call('instance.start', this.spec);
     } catch (error) {
       this.finish({ error: toErrorData(error) });
@@ -151,6 +154,10 @@ export class Instance {
   }
   async resize(size: TerminalSize): Promise<void> {
     await this.call('instance.resize', size);
+  }
+  /** Changes of the root's overlay so far; null when the root is none. */
+  exportOverlay(): Promise<Uint8Array | null> {
+    return this.call('overlay.export', {});
   }
   statistics(): Promise<Statistics> {
     return this.call('instance.statistics', {});

@@ -3,10 +3,10 @@ import type { rootfsCalls } from '../../contract/api/rootfs.ts';
 import type { ManagerApp } from '../app/manager-app.ts';
 import { browse, readPiece } from '../rootfs/browse.ts';
 import { elfReport } from '../rootfs/elf-report.ts';
+import { commitChanges, listChanges } from '../rootfs/overlay-changes.ts';
 import { packRoot, unpackRoot } from '../rootfs/pack.ts';
 import { makeRootfs } from '../rootfs/rootfs-maker.ts';
 import type { HandlersOf } from './handlers.ts';
-import { notYet } from './not-yet.ts';
 
 export function rootfsHandlers(app: ManagerApp): HandlersOf<typeof rootfsCalls> {
   const { roots, jobs, vms } = app;
@@ -47,8 +47,21 @@ export function rootfsHandlers(app: ManagerApp): HandlersOf<typeof rootfsCalls> 
     'rootfs.unpack': ({ path, name }) => ({
       job: jobs.start('rootfs.unpack', name, (control) => unpackRoot(roots, path, name, control)),
     }),
-    'overlay.changes': () => notYet('a kept overlay'),
-    'overlay.discard': () => notYet('a kept overlay'),
-    'overlay.commit': () => notYet('a kept overlay'),
+    'overlay.changes': async ({ vm }) => {
+      const { spec } = vms.get(vm);
+      const archive = await vms.managedVm(vm).overlayChanges(spec);
+      return archive === undefined || spec.rootfs?.kind !== 'folder' ? [] : listChanges(archive, spec.rootfs.path);
+    },
+    'overlay.discard': ({ vm }) => {
+      vms.withOverlay(vm, (overlay) => overlay.remove());
+      return null;
+    },
+    'overlay.commit': ({ vm }) =>
+      vms.withOverlay(vm, (overlay, folder) => {
+        const archive = overlay.read();
+        const applied = archive === null ? 0 : commitChanges(archive, folder);
+        overlay.remove();
+        return { applied };
+      }),
   };
 }

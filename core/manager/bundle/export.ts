@@ -12,7 +12,8 @@ import { folderMembers } from '../archive/folder-members.ts';
 import type { Member } from '../archive/members.ts';
 import type { JobControl } from '../jobs/jobs.ts';
 import { writeBeside } from '../rootfs/pack.ts';
-import { bundleDocument, CHECKSUM, MANIFEST, TreeChecksum } from './format.ts';
+import { keptOverlay } from '../store/kept-overlay.ts';
+import { bundleDocument, CHECKSUM, MANIFEST, OVERLAY, TreeChecksum } from './format.ts';
 
 export interface ExportParams {
   vm: string;
@@ -54,13 +55,15 @@ async function fill(
 
 async function* bundleMembers(
   app: ManagerApp,
-  { name, spec, meta }: ReturnType<ManagerApp['vms']['get']>,
+  { id, name, spec, meta }: ReturnType<ManagerApp['vms']['get']>,
   signal: AbortSignal,
 ): AsyncGenerator<Member> {
   yield textMember(MANIFEST, bundleDocument.format({ name, spec, meta, exportedAt: Date.now() }));
   if (app.images.resolve(spec.image) !== spec.image)
     yield textMember('image.defconfig', (await app.images.export(spec.image)).text);
   yield* rootMembers(spec, signal);
+  const overlay = keptOverlay(app.vms.store.folder(id), spec)?.read();
+  if (overlay != null) yield bytesMember(OVERLAY, overlay);
   for (const [index, { source }] of spec.volumes.entries()) yield* sharedMembers(`volumes/${index}`, source, signal);
   for (const [index, { path }] of spec.folders.entries()) yield* sharedMembers(`folders/${index}`, path, signal);
   if (spec.initrd === undefined) return;
@@ -107,8 +110,9 @@ function fileMember(path: string, file: string): Member {
   };
 }
 
-function textMember(path: string, text: string): Member {
-  const bytes = new TextEncoder().encode(text);
+const textMember = (path: string, text: string): Member => bytesMember(path, new TextEncoder().encode(text));
+
+function bytesMember(path: string, bytes: Uint8Array): Member {
   return {
     path,
     type: 'file',

@@ -4,6 +4,8 @@
  *   elfdeck.json     what it holds: version, instance, and SHA-256 of the tree
  *   root/...         the root file system, when the instance has one of its own
  *   files/N          single files of a view (a program of the host with its libraries), by their number in the spec
+ *   volumes/N/...    shared folders, by their number in the spec; folders/N/... those that fstab mounts
+ *   overlay.cpio     changes kept of the root's overlay
  *   initrd           an initial RAM disk
  *   image.defconfig  an image of the user's own
  *
@@ -20,6 +22,8 @@ import { withSpecDefaults } from '../store/instance-store.ts';
 
 export const MANIFEST = 'elfdeck.json';
 export const CHECKSUM = 'checksum';
+/** Changes kept of the root's overlay. */
+export const OVERLAY = 'overlay.cpio';
 
 export const bundleDocument = new DocumentKind(
   'the manifest of the .elfdeck file',

@@ -11,7 +11,8 @@ import { type Member, readMembers } from '../archive/members.ts';
 import { TreeWriter } from '../archive/tree-writer.ts';
 import type { JobControl } from '../jobs/jobs.ts';
 import { stagingFolder } from '../store/atomic.ts';
-import { bundleDocument, CHECKSUM, MANIFEST, TreeChecksum } from './format.ts';
+import { keptOverlay } from '../store/kept-overlay.ts';
+import { bundleDocument, CHECKSUM, MANIFEST, OVERLAY, TreeChecksum } from './format.ts';
 
 export interface ImportParams {
   path: string;
@@ -30,6 +31,8 @@ export function importInstance(app: ManagerApp, { path, name }: ImportParams): s
       const { spec, rootfs } = await place(app, staged, wanted, manifest.spec);
       // What was started with the app on another computer need not be here.
       const info = await app.vms.create(wanted, spec, { ...manifest.meta, autostart: false });
+      const overlay = join(staged, OVERLAY);
+      if (kindOf(overlay) === 'file') keptOverlay(app.vms.store.folder(info.id), spec)?.write(readFileSync(overlay));
       return { vm: info.id, ...(rootfs === undefined ? {} : { rootfs }) };
     } finally {
       rmSync(staged, { recursive: true, force: true });

@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { RunRecord } from '../../contract/api/insight.ts';
 import type { VmEnding, VmSample, VmState } from '../../contract/api/vm.ts';
 import { VmError } from '../../contract/errors.ts';
@@ -15,9 +16,13 @@ import { ScrollbackFile } from '../console/scrollback-file.ts';
 import { Terminal } from '../console/terminal.ts';
 import { Instance } from '../instance.ts';
 import type { Membership } from '../net/membership.ts';
+import { type KeptOverlay, keptOverlay } from '../store/kept-overlay.ts';
 import type { Lock } from '../store/lock.ts';
 import { RunStore } from '../store/run-store.ts';
 import { Sampler } from './sampler.ts';
+
+/** How long a machine that is to be killed may take to give its overlay. */
+const EXPORT_MS = 3000;
 
 /** What the instance needs of its surroundings. */
 export interface VmEnvironment {
@@ -40,6 +45,8 @@ export class ManagedVm {
   private lock: Lock | undefined;
   private run: RunRecord | undefined;
   private sampler: Sampler | undefined;
+  /** Where the changes of the run's overlay go, if it has one. */
+  private overlay: KeptOverlay | undefined;
   /** The user has asked for the end. */
   private isEndAsked = false;
   private isRestarting = false;
@@ -86,6 +93,8 @@ export class ManagedVm {
     this.log.restart();
     this.run = { startedAt: this.nextTime(), commandLine, image: spec.image };
     this.saveRun();
+    this.overlay = keptOverlay(this.environment.folder, spec);
+    instance.keptOverlay = this.overlay?.read();
     this.sampler = new Sampler(this.id, () => instance.statistics());
     this.terminal.input = {
       write: (bytes) => instance.write(bytes),
@@ -115,7 +124,8 @@ export class ManagedVm {
     return this.terminal.output(Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('\n', '\r\n'), 'latin1'));
   }
 
-  private finish({ exit, error, report, statistics }: Ending): void {
+  private finish({ exit, error, report, statistics, overlay }: Ending): void {
+    if (overlay !== undefined) this.overlay?.write(overlay);
     const run = this.run!;
     const hasReport = report !== undefined;
     const ending: VmEnding = {
@@ -171,10 +181,24 @@ export class ManagedVm {
   async kill(): Promise<void> {
     const instance = this.require();
     this.isEndAsked = true;
+    // Pulling the plug does not empty a disk.
+    if (this.overlay !== undefined) await this.saveOverlay(instance, this.overlay);
     instance.kill();
     await instance.ended;
     await this.settled();
   }
+  /** A machine that does not answer in time, or has just ended, keeps what was kept before. */
+  private async saveOverlay(instance: Instance, to: KeptOverlay): Promise<void> {
+    const late = setTimeout(EXPORT_MS, undefined, { ref: false });
+    const archive = await Promise.race([instance.exportOverlay().catch(() => undefined), late]);
+    if (archive != null) to.write(archive);
+  }
+  /** Changes of the overlay in this run so far, or kept of the last one; undefined when nothing is kept. */
+  async overlayChanges(spec: VmSpec): Promise<Uint8Array | undefined> {
+    const running = this.instance === undefined ? null : await this.instance.exportOverlay();
+    return running ?? keptOverlay(this.environment.folder, spec)?.read() ?? undefined;
+  }
+
   /** `finish` runs in the turn after the instance's end. */
   private async settled(): Promise<void> {
     while (this.instance !== undefined) await new Promise((resolve) => setImmediate(resolve));

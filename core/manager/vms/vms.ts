@@ -24,6 +24,7 @@ import type { ImageLibrary } from '../images/image-library.ts';
 import type { Membership } from '../net/membership.ts';
 import type { Home } from '../store/home.ts';
 import { defaultMeta, InstanceStore, type StoredInstance } from '../store/instance-store.ts';
+import { type KeptOverlay, keptOverlay } from '../store/kept-overlay.ts';
 import { type Lock, lockHolder, tryLock } from '../store/lock.ts';
 import { isOwn } from '../store/process-mark.ts';
 import { RunStore } from '../store/run-store.ts';
@@ -232,6 +233,21 @@ export class Vms {
       lock.release();
     }
   }
+  /** Something with the changes kept of an overlay, while the instance can't start. */
+  withOverlay<T>(reference: string, use: (overlay: KeptOverlay, folder: string) => T): T {
+    const { id, name, spec } = this.store.find(reference);
+    const overlay = keptOverlay(this.store.folder(id), spec);
+    if (overlay === undefined || spec.rootfs?.kind !== 'folder')
+      throw wrongState(name, 'has no overlay: its root file system is used in another way');
+    if (this.managed.get(id)?.isRunning) throw wrongState(name, 'is running; stop it first');
+    const lock = this.lock(id, name);
+    try {
+      return use(overlay, spec.rootfs.path);
+    } finally {
+      lock.release();
+    }
+  }
+
   private lockForRemoval(id: string, name: string): Lock {
     if (this.managed.get(id)?.isRunning) throw wrongState(name, 'is running; stop it first, or remove it with force');
     return this.lock(id, name);

@@ -18,7 +18,8 @@ const MAX_LINKS = 40;
 const NAME_MAX = 255;
 const TYPES = new Set([S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO, S_IFCHR, S_IFBLK, S_IFSOCK]);
 
-class Unpacker {
+/** Takes the entries one by one. */
+export class Unpacker {
   private readonly top: Inode;
   /** First name of each file that has several. */
   private readonly linked = new Map<string, Inode>();

@@ -99,10 +99,17 @@ export class OverlayDirectory extends OverlayInode {
     return this.add(name, new RamDirectory(this.fs.upper, mode, uid, gid));
   }
   override provideDirectory(name: string): Inode {
-    return this.fs.provided(super.provideDirectory(name));
+    return this.provide(() => super.provideDirectory(name));
   }
   override provideFile(name: string, content: Uint8Array): Inode {
-    return this.fs.provided(super.provideFile(name, content));
+    return this.provide(() => super.provideFile(name, content));
+  }
+  /** What is provided in a provided directory changes that, and leaves it provided. */
+  private provide(make: () => Inode): Inode {
+    const isOurs = this.fs.isProvided(this);
+    const made = this.fs.provided(make());
+    if (isOurs) this.fs.provided(this);
+    return made;
   }
   override symlink(name: string, target: string, uid: number, gid: number): Inode {
     this.requireFree(name);

@@ -5,6 +5,7 @@ import type { FileSystem } from '../../vfs/inode.ts';
 import { createRamFs } from '../ramfs/fs.ts';
 import { OverlayFs } from './file-system.ts';
 
+export { overlayArchive, restoreOverlay } from './archive.ts';
 export { type OverlayChange, overlayChanges } from './changes.ts';
 export { OverlayFs } from './file-system.ts';
 

@@ -4,8 +4,14 @@ import { openHostFolder } from '../../../../../../core/host/host-folder.ts';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../../../../../core/kernel/abi/stat.ts';
 import { SysError } from '../../../../../../core/kernel/errors.ts';
 import { createNinePFs } from '../../../../../../core/kernel/lib/9pfs/lib.ts';
-import { createOverlay } from '../../../../../../core/kernel/lib/overlay/lib.ts';
+import {
+  createOverlay,
+  type OverlayFs,
+  overlayArchive,
+  restoreOverlay,
+} from '../../../../../../core/kernel/lib/overlay/lib.ts';
 import type { Inode } from '../../../../../../core/kernel/vfs/inode.ts';
+import { commitChanges } from '../../../../../../core/manager/rootfs/overlay-changes.ts';
 import { fakeKernel } from '../../../../../support/fake-kernel.ts';
 import { type HostTree, hostTree } from '../../../../../support/host-tree.ts';
 
@@ -27,12 +33,14 @@ const tree: HostTree = {
 };
 
 function openTree(isOverlay: boolean): Inode {
-  const kernel = fakeKernel([]);
-  const folder = openHostFolder(hostTree(tree), { readOnly: isOverlay });
-  onTestFinished(() => folder.dispose());
-  const ninep = createNinePFs(kernel, folder);
-  return isOverlay ? createOverlay(kernel, ninep).root : ninep.root;
+  return isOverlay ? overlayOn(hostTree(tree)).root : openFolder(hostTree(tree), false).root;
 }
+function openFolder(path: string, readOnly: boolean) {
+  const folder = openHostFolder(path, { readOnly });
+  onTestFinished(() => folder.dispose());
+  return createNinePFs(fakeKernel([]), folder);
+}
+const overlayOn = (path: string): OverlayFs => createOverlay(fakeKernel([]), openFolder(path, true));
 
 type Step = (root: Inode) => void;
 
@@ -138,4 +146,23 @@ describe('overlay against the host', () => {
     expect(describeTree(overlay)).toEqual(describeTree(host));
     expect(failures).toBeLessThan(STEPS * 0.85);
   });
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'keeps random changes in an archive, for an overlay and for the folder, seed %i',
+    (seed) => {
+      const next = random(seed);
+      const below = hostTree(tree);
+      const changed = overlayOn(below);
+      for (let i = 0; i < STEPS / 4; i++) attempt(makeStep(next), changed.root);
+      const archive = overlayArchive(changed);
+      const again = overlayOn(below);
+      restoreOverlay(again, archive);
+      // Two names of one file are two files in an archive.
+      const plain = (root: Inode): string[] => describeTree(root).map((line) => line.replace(/ (\d+) \d+ /, ' $1 '));
+      expect(plain(again.root)).toEqual(plain(changed.root));
+      const wanted = plain(changed.root);
+      commitChanges(archive, below);
+      expect(plain(openFolder(below, true).root)).toEqual(wanted);
+    },
+  );
 });
