@@ -24,6 +24,17 @@ describe('sched_yield', () => {
   });
 });
 
+describe('affinity', () => {
+  it('is the one CPU, of tasks that there are', () => {
+    expect(machine.call(204, 0, 8, DATA)).toBe(8);
+    expect(machine.task.memory.getU64(DATA)).toBe(1n);
+    expect(machine.call(203, 0, 8, DATA)).toBe(0);
+    // Programs double the size of the mask for as long as EINVAL is the answer.
+    expect([machine.call(204, -1, 8, DATA), machine.call(203, -1, 8, DATA)]).toEqual([-ESRCH, -ESRCH]);
+    expect(machine.call(204, 0, 4, DATA)).toBe(-EINVAL);
+  });
+});
+
 describe('policies', () => {
   it('are kept and shown', () => {
     machine.task.memory.setU32(DATA, 10);
