@@ -3,6 +3,7 @@
  * recorded output is that of the superuser on Linux 6.18.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/futex.h>
@@ -262,6 +263,8 @@ static void process_files(void) {
   CHECK(syscall(SYS_pidfd_send_signal, fd, 0, 0, 0));
   CHECK(syscall(SYS_pidfd_send_signal, 1, 0, 0, 0));
   CHECK(syscall(SYS_pidfd_send_signal, fd, 99, 0, 0));
+  CHECK(syscall(SYS_pidfd_send_signal, open("/proc/self", O_RDONLY | O_DIRECTORY), 0, 0, 0));
+  CHECK(syscall(SYS_pidfd_send_signal, open("/proc/self/fd", O_RDONLY | O_DIRECTORY), 0, 0, 0));
   CHECK(syscall(SYS_pidfd_getfd, fd, 99, 0));
   CHECK(syscall(SYS_pidfd_getfd, fd, 1, 1));
 }

@@ -2,11 +2,13 @@
 import { EBADF, EINVAL, ENOENT, EPERM, ESRCH } from '../../abi/errno.ts';
 import { O_EXCL, O_NONBLOCK, O_RDWR } from '../../abi/fcntl.ts';
 import { SI_TKILL, SI_USER, SIGRTMAX } from '../../abi/signal.ts';
+import { S_IFDIR } from '../../abi/stat.ts';
 import { fail } from '../../errors.ts';
 import type { Process } from '../../process.ts';
 import { arg, result } from '../../syscall/args.ts';
 import { defineSyscall } from '../../syscall/define.ts';
 import type { Task } from '../../task.ts';
+import { GeneratedInode } from '../../vfs/generated-fs.ts';
 import { OpenFile, POLLIN } from '../../vfs/open-file.ts';
 import type { Waiter, WaitQueue } from '../../wait.ts';
 import { maySignal } from '../uksignal/kill.ts';
@@ -45,6 +47,23 @@ export function requirePidFile(task: Task, fd: number): PidFile {
   return file instanceof PidFile ? file : fail(EBADF);
 }
 
+/** The process that a PidFile or an open directory /proc/PID stands for; EBADF when it is something else. */
+function requireProcess(task: Task, fd: number): Process {
+  const file = task.process.fds.require(fd);
+  if (file instanceof PidFile) return file.process;
+  const { inode, path } = file;
+  const { process, task: thread } = inode instanceof GeneratedInode ? (inode.subject as ProcessSubject) : {};
+  // What lies below is about the process, too.
+  const isItself = inode?.type === S_IFDIR && thread === undefined && path?.name === String(process?.pid);
+  return process !== undefined && isItself ? process : fail(EBADF);
+}
+
+/** What procfs says that its files are about. */
+interface ProcessSubject {
+  readonly process?: Process;
+  readonly task?: Task;
+}
+
 export const pidfdOpen = defineSyscall({
   nr: 434,
   name: 'pidfd_open',
@@ -76,7 +95,7 @@ export const pidfdSendSignal = defineSyscall({
   result: result.ok,
   run(task, fd, signal, infoGva, flags) {
     if (flags !== 0 || signal < 0 || signal > SIGRTMAX) return -EINVAL;
-    const { process: target } = requirePidFile(task, fd);
+    const target = requireProcess(task, fd);
     const sender = task.process;
     const info = infoGva === 0 ? fromProcess(sender, SI_USER) : readSiginfo(task.memory, infoGva);
     if (infoGva !== 0 && task.memory.getI32(infoGva) !== signal) return -EINVAL;
