@@ -107,8 +107,10 @@ export class NameServer {
 
   private reverse(name: string, address: Address | undefined): Found | undefined {
     const { guests, addresses, network } = this.gateway;
-    const guest = [...guests.values()].find((one) => one.addresses.includes(address!));
-    const label = guest?.name ?? (addresses.includes(address!) ? 'gateway' : undefined);
+    if (address === undefined) return undefined;
+    const here = [...guests.values()].find((one) => one.addresses.includes(address));
+    const machine = here ?? this.gateway.neighbours.at(address);
+    const label = machine?.name ?? (addresses.includes(address) ? 'gateway' : undefined);
     if (label === undefined) return undefined;
     return { code: dns.NO_ERROR, records: [dns.nameRecord(name, dns.TYPE_PTR, LOCAL_TTL, `${label}.${network.name}`)] };
   }
