@@ -151,6 +151,10 @@ export abstract class InetSocket extends Socket implements PortUser {
     return undefined;
   }
 
+  /** TCP_CORK is set or cleared. */
+  setCork(_isCorked: boolean): void {}
+  /** Sends what TCP_CORK and MSG_MORE have held back. */
+  pushHeld(): void {}
   /** Sends what UDP_CORK has held back: 0 or -errno. */
   uncork(): number {
     return 0;

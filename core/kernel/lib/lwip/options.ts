@@ -131,10 +131,14 @@ export function setInetOption(socket: InetSocket, level: number, name: number, v
   if (key === V6ONLY && socket.localPort !== 0) return -e.EINVAL;
   socket.protocolOptions.set(key, settled(option, wanted));
   if (key === CORK && wanted === 0) return socket.uncork();
+  if (key === TCP_CORK) socket.setCork(wanted !== 0);
+  if (key === NODELAY && wanted !== 0) socket.pushHeld();
   return 0;
 }
 
 const CORK = optionKey(UDP, n.UDP_CORK);
+const TCP_CORK = optionKey(TCP, n.TCP_CORK);
+const NODELAY = optionKey(TCP, n.TCP_NODELAY);
 const V6ONLY = optionKey(IPV6, n.IPV6_V6ONLY);
 
 /** What a set value reads back as. */

@@ -19,6 +19,7 @@ import { sendToOwner } from '../../vfs/async-signals.ts';
 import type { IncomingMessage, OutgoingMessage } from '../posix-socket/lib.ts';
 import { anyHost, destinationOf, type Endpoint, familyOf, parseEndpoint } from './endpoint.ts';
 import { errnoOf } from './faults.ts';
+import { HeldBytes } from './held-bytes.ts';
 import { InetSocket } from './inet-socket.ts';
 import { Listener } from './listener.ts';
 import { LocalStream } from './local-stream.ts';
@@ -39,6 +40,9 @@ export class TcpSocket extends InetSocket {
   private hasPeerEnded = false;
   private isReceiveShut = false;
   private isSendShut = false;
+  /** TCP_CORK. */
+  private isCorked = false;
+  private held: HeldBytes | undefined = undefined;
   /** Wants to send and found no room. */
   private isStarved = false;
   /** A connect(2) answered EINPROGRESS; the next one tells its outcome. */
@@ -196,6 +200,7 @@ export class TcpSocket extends InetSocket {
     this.protocolOptions.copy(listener.protocolOptions);
     this.sendBuffer = listener.sendBuffer;
     this.receiveBuffer = listener.receiveBuffer;
+    this.isCorked = listener.isCorked;
     this.readTimeoutNs = listener.readTimeoutNs;
     this.writeTimeoutNs = listener.writeTimeoutNs;
     this.localHost = stream.local.host;
@@ -210,7 +215,7 @@ export class TcpSocket extends InetSocket {
     this.leave(true);
     this.state = 'closed';
     this.remote = undefined;
-    this.stream = undefined;
+    this.stream = this.held = undefined;
     this.isOutcomePending = this.hasPeerEnded = this.isReceiveShut = this.isSendShut = false;
     this.error = 0;
     if (!this.isHostBound) this.localHost = anyHost(this.kind.domain);
@@ -222,13 +227,27 @@ export class TcpSocket extends InetSocket {
   // Bytes
 
   override send({ bytes, flags }: OutgoingMessage): number {
-    return flags & s.MSG_OOB ? urgent.send(this, bytes) : this.write(bytes);
+    if (flags & s.MSG_OOB) {
+      this.held?.letGo();
+      return urgent.send(this, bytes);
+    }
+    return this.push(bytes, (flags & s.MSG_MORE) !== 0);
   }
 
   override write(bytes: Uint8Array): number {
+    return this.push(bytes, false);
+  }
+
+  /** `hasMore`: they may wait for what comes next, as all do while the socket is corked. */
+  private push(bytes: Uint8Array, hasMore: boolean): number {
     const refusal = this.maySend();
     if (refusal !== 0) return refusal;
     if (bytes.length === 0) return 0;
+    if (hasMore || this.isCorked) {
+      this.held ??= new HeldBytes(this.kernel, this.stream!);
+      if (this.held.keep(bytes)) return bytes.length;
+    }
+    this.held?.letGo();
     const sent = this.stream!.send(bytes);
     return sent === bytes.length ? sent : this.sentInPart(sent, bytes);
   }
@@ -284,11 +303,19 @@ export class TcpSocket extends InetSocket {
     return count;
   }
 
+  override setCork(isCorked: boolean): void {
+    this.isCorked = isCorked;
+    if (!isCorked) this.pushHeld();
+  }
+  override pushHeld(): void {
+    this.held?.letGo();
+  }
+
   get readableBytes(): number {
     return urgent.readableBytes(this);
   }
   override get unsentBytes(): number {
-    return this.stream?.unsent ?? 0;
+    return (this.stream?.unsent ?? 0) + (this.held?.length ?? 0);
   }
   override isAtMark(): boolean {
     return urgent.isAtMark(this);
@@ -331,6 +358,7 @@ export class TcpSocket extends InetSocket {
     if (how !== s.SHUT_WR) this.isReceiveShut = true;
     if (how !== s.SHUT_RD && !this.isSendShut) {
       this.isSendShut = true;
+      this.held?.letGo();
       this.stream?.shutdown();
     }
     this.queue.wakeFor(EVERYTHING);
@@ -354,6 +382,7 @@ export class TcpSocket extends InetSocket {
       listener.close();
     }
     if (stream === undefined || stream.state === 'ended') return;
+    if (!isAbrupt) this.held?.letGo();
     if (isAbrupt && stream.state === 'open') stream.reset();
     else stream.close();
   }

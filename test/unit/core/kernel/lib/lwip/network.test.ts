@@ -164,6 +164,52 @@ describe('lwip between machines', () => {
     expect(server.guest.call(life.getpeername, accepted, ADDRESS, LENGTH)).toBe(-e.ENOTCONN);
   });
 
+  it('holds back less than a segment while corked or more is to come, 200 ms at most', () => {
+    const { client, server, exchange, connected } = twoMachines();
+    const { fd, accepted } = connected();
+    const option = (name: number, value: number): void => {
+      client.guest.write(DATA, [value, 0, 0, 0]);
+      client.guest.call(setsockopt, fd, 6, name, DATA, 4);
+      exchange();
+    };
+    const [TCP_NODELAY, TCP_CORK, MSG_MORE] = [1, 3, 0x8000];
+    const sendMore = (text: string): void => {
+      client.guest.write(DATA, text);
+      client.guest.call(sendto, fd, DATA, text.length, MSG_MORE, 0, 0);
+      exchange();
+    };
+    const got: (string | number)[] = [];
+    const look = (): void => void got.push(server.receive(accepted, 4000));
+    option(TCP_CORK, 1);
+    client.send(fd, 'head ');
+    look();
+    client.send(fd, 'body');
+    option(TCP_CORK, 0);
+    look();
+    sendMore('more ');
+    look();
+    client.send(fd, 'and all');
+    look();
+    sendMore('late');
+    client.guest.advanceNs(199e6);
+    look();
+    client.guest.advanceNs(1e6);
+    look();
+    sendMore('pushed');
+    option(TCP_NODELAY, 1);
+    look();
+    sendMore('x'.repeat(1448));
+    look();
+    sendMore('last');
+    client.close(fd);
+    exchange();
+    look();
+    look();
+    const none = -e.EAGAIN;
+    const whole = ['head body', none, 'more and all', none, 'late', 'pushed', 'x'.repeat(1448), 'last', ''];
+    expect(got).toEqual([none, ...whole]);
+  });
+
   it('holds a sender back while nobody reads', () => {
     const { client, server, exchange, connected } = twoMachines();
     const { fd, accepted } = connected();
