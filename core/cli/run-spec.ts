@@ -131,8 +131,10 @@ function parseVolume(text: string): VolumeSpec {
   const match = /^(.+?):(\/[^:]*)(?::(ro|rw))?$/.exec(text);
   if (!match) throw new VmError('volume.unusable', `"${text}" is no volume; write SRC:/DST or SRC:/DST:ro`);
   const source = match[1]!;
-  if (kindOf(source) === undefined) {
-    throw new VmError('volume.unusable', `the folder ${source} of volume ${text} does not exist`, { source });
+  const kind = kindOf(source);
+  if (kind !== 'folder') {
+    const reason = kind === undefined ? 'does not exist' : 'is no folder; give the folder that has it';
+    throw new VmError('volume.unusable', `the source ${source} of volume ${text} ${reason}`, { source });
   }
   return { source: resolve(source), target: match[2]!, isReadOnly: match[3] === 'ro' };
 }

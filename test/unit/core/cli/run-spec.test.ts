@@ -50,6 +50,8 @@ describe('elfdeck run', () => {
     ['cli.usage', { rootfs: `${directory}:overly` }, ['x']],
     ['initrd.not-found', { initrd: '/nowhere' }, ['x']],
     ['volume.unusable', { volume: ['/nowhere'] }, ['hello']],
+    ['volume.unusable', { volume: ['/nowhere:/x'] }, ['hello']],
+    ['volume.unusable', { volume: [`${file}:/x`] }, ['hello']],
     ['cpu.unknown', { cpu: 'z80' }, ['hello']],
     ['cli.usage', { env: ['=x'] }, ['hello']],
     ['program.not-found', {}, ['/nowhere']],
