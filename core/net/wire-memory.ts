@@ -33,7 +33,7 @@ export const other = (side: Side): Side => (1 - side) as Side;
 export const BELL_ENTRIES = 1 << 15;
 /** A side has at most this many streams of its own making. */
 export const MAX_SLOTS = 16_000;
-export const DATAGRAM_RING_BYTES = 1 << 18;
+export const DATAGRAM_RING_BYTES = 1 << 19;
 
 const BELL_BASE = WIRE_WORDS * 4;
 const DATAGRAM_BASE = BELL_BASE + 2 * BELL_ENTRIES * 4;

@@ -9,11 +9,16 @@ import * as e from '../../abi/errno.ts';
 import * as n from '../../abi/in.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from '../../abi/poll.ts';
 import * as s from '../../abi/socket.ts';
-import type { ControlMessage, IncomingMessage } from '../posix-socket/lib.ts';
+import { type ControlMessage, DEFAULT_BUFFER, type IncomingMessage } from '../posix-socket/lib.ts';
 import { anyHost, destinationOf, type Endpoint, familyOf, parseEndpoint, toSockaddr } from './endpoint.ts';
 import { InetSocket } from './inet-socket.ts';
 import { isMember } from './multicast.ts';
 
+/**
+ * Inbox of a socket whose SO_RCVBUF nobody has set. Sender and receiver are threads of the host that take turns of some
+ * milliseconds where it is busy: what comes in such a time must find room, or a paced stream loses most of itself.
+ */
+const UNSET_INBOX_BYTES = 1 << 20;
 /** What a message costs of the receive buffer beside its bytes. */
 const MESSAGE_COST = 768;
 
@@ -78,12 +83,17 @@ export abstract class DatagramSocket extends InetSocket {
     return !isMulticast(to) || isMember(this, link, to);
   }
 
+  /** What may wait: SO_RCVBUF when a program has set it, else more than Linux's default, as bursts are longer here. */
+  private get inboxBytes(): number {
+    return this.receiveBuffer === DEFAULT_BUFFER ? UNSET_INBOX_BYTES : this.receiveBuffer;
+  }
+
   /** Keeps a packet; `bytes` are copied. */
   put(packet: Packet): void {
     const cost = packet.bytes.length + MESSAGE_COST;
     if (this.isReceiveShut) return;
     this.receivedBytes += packet.bytes.length;
-    if (this.usedBytes > 0 && this.usedBytes + cost > this.receiveBuffer) {
+    if (this.usedBytes > 0 && this.usedBytes + cost > this.inboxBytes) {
       this.dropped++;
       return;
     }
