@@ -6,6 +6,7 @@ import type { Terminal } from '@xterm/xterm';
 import type { ApiClient } from '../../core/contract/client.ts';
 import type { ByteStream } from '../../core/contract/streams.ts';
 import { asVmError } from '../api.ts';
+import { errorText } from '../manager-texts/manager-texts.ts';
 import { TerminalFeed } from './terminal-feed.ts';
 
 export type SessionState = 'connecting' | 'open' | 'lost' | 'failed';
@@ -75,7 +76,7 @@ export class ConsoleSession {
       else this.take(this.api.openStream(stream), scrollbackBytes);
     } catch (error) {
       if (!this.isDisposed)
-        this.hooks.onState(this.api.connection === 'open' ? 'failed' : 'lost', asVmError(error).message);
+        this.hooks.onState(this.api.connection === 'open' ? 'failed' : 'lost', errorText(asVmError(error)));
     }
   }
   private take(stream: ByteStream, scrollbackBytes: number): void {
@@ -86,7 +87,8 @@ export class ConsoleSession {
     this.expectReplay();
     stream.consume((bytes) => this.receive(bytes));
     void stream.ended.then((error) => {
-      if (!this.isDisposed && this.stream === stream) this.hooks.onState('lost', error?.message ?? '');
+      if (!this.isDisposed && this.stream === stream)
+        this.hooks.onState('lost', error === undefined ? '' : errorText(error));
     });
     this.hooks.onState('open', '');
   }

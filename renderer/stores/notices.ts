@@ -3,6 +3,7 @@ import { defineStore } from 'pinia';
 import { ref } from 'vue';
 import type { AppNotification } from '../../core/contract/api/app.ts';
 import { asVmError, useApi } from '../api.ts';
+import { errorText, managerText } from '../manager-texts/manager-texts.ts';
 
 export interface Toast {
   id: number;
@@ -47,7 +48,7 @@ export const useNoticesStore = defineStore('notices', () => {
   }
   /** Shows what went wrong in words of its own. */
   function showError(title: string, error: unknown): void {
-    show({ kind: 'error', title, text: asVmError(error).message });
+    show({ kind: 'error', title, text: errorText(asVmError(error)) });
   }
 
   async function load(): Promise<void> {
@@ -55,7 +56,7 @@ export const useNoticesStore = defineStore('notices', () => {
       notifications.value = [notification, ...notifications.value].slice(0, MAX_NOTIFICATIONS);
       unread.value++;
       if (notification.kind === 'crash' || notification.kind === 'error' || notification.kind === 'forward-failed') {
-        show({ kind: 'error', title: notification.title, text: notification.body });
+        show({ kind: 'error', title: managerText(notification.title), text: managerText(notification.body) });
       }
     });
     notifications.value = await useApi().call('notifications.list', {});

@@ -12,6 +12,7 @@ import type {
 } from '../../core/contract/api/vm.ts';
 import type { VmError } from '../../core/contract/errors.ts';
 import { asVmError, useApi } from '../api.ts';
+import { errorText } from '../manager-texts/manager-texts.ts';
 
 export type VmAction = 'start' | 'stop' | 'kill' | 'pause' | 'resume' | 'restart';
 
@@ -90,7 +91,7 @@ export const useVmsStore = defineStore('vms', () => {
   async function bulk(ids: readonly string[], action: BulkAction): Promise<string[]> {
     const results = await useApi().call('vm.bulk', { vms: [...ids], action });
     return results.flatMap(({ vm, error: failure }) =>
-      failure ? [`${find(vm)?.name ?? vm}: ${failure.message}`] : [],
+      failure ? [`${find(vm)?.name ?? vm}: ${errorText(failure)}`] : [],
     );
   }
 

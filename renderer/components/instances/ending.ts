@@ -1,6 +1,7 @@
 /** The end of an instance's last run, short. */
 import type { VmInfo } from '../../../core/contract/api/vm.ts';
 import { translate } from '../../i18n.ts';
+import { errorText } from '../../manager-texts/manager-texts.ts';
 
 const SIGNALS: Record<number, string> = {
   1: 'SIGHUP',
@@ -23,7 +24,7 @@ export const signalName = (signal: number): string => SIGNALS[signal] ?? `signal
 
 export function describeEnding({ ending }: VmInfo): string {
   if (ending === undefined) return '';
-  if (ending.error !== undefined) return ending.error.message;
+  if (ending.error !== undefined) return errorText(ending.error);
   if (ending.exit === undefined) return '';
   return 'code' in ending.exit
     ? translate('ending.code', { code: ending.exit.code })
