@@ -188,7 +188,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 
     const line = page.locator('[data-test=raw-line]');
     await expect.poll(() => line.inputValue()).toContain('/bin/calc');
     await line.fill('env.vars=[ A=1 "B=two words" ] vfs.fstab=[ "fs1:/data:9pfs:::mkmp" ] -- /bin/calc "one two');
-    await page.getByText('is never closed').waitFor();
+    await page.getByRole('button', { name: /is never closed/ }).waitFor();
     await check('arguments-error');
     await line.fill('env.vars=[ A=1 "B=two words" ] vfs.fstab=[ "fs1:/data:9pfs:::mkmp" ] -- /bin/calc "one two"');
     await expect.poll(() => page.getByRole('textbox', { name: 'Environment 2: Value' }).inputValue()).toBe('two words');
@@ -323,8 +323,9 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 
       '/images',
       '/image-editor',
       '/rootfs',
+      '/networks',
       '/settings',
-      ...['console', 'log', 'arguments', 'rootfs', 'insight', 'settings'].map((tab) => `${calc}/${tab}`),
+      ...['console', 'log', 'arguments', 'rootfs', 'network', 'insight', 'settings'].map((tab) => `${calc}/${tab}`),
     ];
     for (const view of views) {
       await page.setViewportSize(WIDE);
