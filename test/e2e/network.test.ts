@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHost } from './support/hosts.ts';
+import { writeProgram } from './support/programs.ts';
 import { CHROMIUM, NARROW, screenshot, violations, WIDE } from './support/window.ts';
 
 const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
@@ -43,10 +44,10 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('networks in the window',
   });
 
   it('puts an instance on it with a forward, which shows where it leads', async () => {
-    await page.goto(`${origin}/new?kind=catalog`);
-    await page.getByRole('combobox', { name: 'App' }).click();
-    await page.getByRole('option', { name: 'calc' }).click();
-    await page.locator('[data-test=name]').fill('calc');
+    await page.goto(`${origin}/new?kind=elf`);
+    const program = writeProgram(join(host.folder, 'programs'), 'sleep');
+    await page.getByLabel('ELF file', { exact: true }).last().fill(program);
+    await page.locator('[data-test=name]').fill('box');
     await page.locator('[data-test=create]').click();
     await page.locator('.instance-head').waitFor();
     await openTab();
@@ -63,13 +64,13 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('networks in the window',
     await page.getByRole('region', { name: 'Network cards' }).getByText('10.77.0.9').waitFor();
     await page.getByRole('link', { name: /^Open port \d+/ }).waitFor();
     await page.goto(`${origin}/networks`);
-    await page.locator('[data-test=network-lab]').getByRole('link', { name: 'calc' }).click();
+    await page.locator('[data-test=network-lab]').getByRole('link', { name: 'box' }).click();
     await page.getByText('The guest has no sockets open.').waitFor();
     await check('network-tab');
   });
 
   it('captures, and sets faults of the running machine', async () => {
-    const file = join(host.folder, 'calc.pcapng');
+    const file = join(host.folder, 'box.pcapng');
     await page.locator('[data-test=capture]').click();
     await page.getByRole('dialog').getByRole('textbox').fill(file);
     await page.getByRole('dialog').getByRole('button', { name: 'Start' }).click();
@@ -97,7 +98,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('networks in the window',
     };
     await remove();
     await page.getByText(/machines are on the network/).waitFor();
-    await page.getByRole('link', { name: 'calc' }).click();
+    await page.getByRole('link', { name: 'box' }).click();
     await page.locator('[data-test=action-stop]').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click();
     await page.locator('[data-test=action-start]').waitFor();
