@@ -16,6 +16,7 @@
  * | 24     | i64  | IMM     | immediate, sign-extended                                                  |
  * | 28     | u16  | R3      | state offset of the register that an immediate names (VEX /is4)           |
  * | 8      | u32  | COUNT   | exit records of tier 1: how often a region left that way                   |
+ * | 8      | u32  | ENTRY   | records that tier 1 has taken over: at which of the region's entries           |
  * | 24     | u32  | LINK    | branches: address of the target's record, 0 while not linked              |
  * | 28     | u32  | TARGET  | branches: guest address of the target                                     |
  */
@@ -25,6 +26,7 @@ export const OP_SEGMENT = 2;
 export const OP_IP = 4;
 export const OP_R0 = 8;
 export const OP_COUNT = 8;
+export const OP_ENTRY = 8;
 export const OP_LENGTH = 14;
 export const OP_SCALE = 15;
 export const OP_BASE = 16;

@@ -69,6 +69,8 @@ export class RegionBuilder extends Builder {
   branchCondition: Node | undefined;
   indirectTarget: Node | undefined;
   exitReason: number | undefined;
+  /** Exit points that some check or rare case goes to. */
+  readonly exits = new Set<ExitPoint>();
   private hasEffect = false;
   private depth = 0;
   private ending: Ending = 'open';
@@ -88,6 +90,12 @@ export class RegionBuilder extends Builder {
 
   private exitPoint(): ExitPoint {
     return { ip: this.ip, values: this.values.copy(), executed: this.executed };
+  }
+
+  /** Where to go on in tier 0 from here: something goes there. */
+  private takenExit(): ExitPoint {
+    this.exits.add(this.resume);
+    return this.resume;
   }
 
   /** Begins the next instruction. */
@@ -218,7 +226,7 @@ export class RegionBuilder extends Builder {
   // Memory.
 
   override check(address: Node, size: number, access: Access): void {
-    this.out.push({ kind: 'check', address, size, access, exit: this.resume });
+    this.out.push({ kind: 'check', address, size, access, exit: this.takenExit() });
   }
   override store(store: StoreName, address: Node, value: Node): void {
     this.out.push({ kind: 'store', store, address, value });
@@ -280,7 +288,7 @@ export class RegionBuilder extends Builder {
     const arm = this.arm(otherwise);
     const isRare = callsHelper(arm.list) && !callsHelper(first.list) && first.ending === 'open';
     if (!isRare || this.exactSites.has(this.ip)) return arm;
-    return { list: [{ kind: 'leave', exit: this.resume }], values: arm.values, ending: 'left' };
+    return { list: [{ kind: 'leave', exit: this.takenExit() }], values: arm.values, ending: 'left' };
   }
 
   /** Reads of the variables that carry joined values, which come behind the `if`. */
@@ -424,7 +432,7 @@ export class RegionBuilder extends Builder {
   // Ends.
 
   override raise(): void {
-    this.out.push({ kind: 'leave', exit: this.resume });
+    this.out.push({ kind: 'leave', exit: this.takenExit() });
     this.ending = 'left';
   }
   override trap(): void {

@@ -3,6 +3,7 @@
  * they leave the region instead (Hecht and Ullman's reducible flow graphs).
  * Dominators after Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm".
  */
+import { addEntries } from './entries.ts';
 import { type Region, successors } from './region.ts';
 
 export interface FlowNode {
@@ -11,8 +12,10 @@ export interface FlowNode {
   order: number;
   readonly successors: FlowNode[];
   readonly predecessors: FlowNode[];
-  /** An empty node in front of a loop header, where an outer loop with the same header begins. */
-  readonly isPreheader: boolean;
+  /** Without code: in front of a loop header, where an outer loop with the same header begins, or a dispatch. */
+  readonly isEmpty: boolean;
+  /** Of a node that goes on by the region's entry: where each selector leads; others go to the first successor. */
+  dispatch: Map<number, FlowNode> | undefined;
   /** Immediate dominator; undefined for the entry. */
   dominator: FlowNode | undefined;
   /** Nodes that this one dominates immediately, in reverse postorder. */
@@ -26,17 +29,22 @@ export interface FlowGraph {
   entry: FlowNode;
   /** In reverse postorder. */
   nodes: readonly FlowNode[];
+  /** Addresses where the region can be entered, by selector. */
+  entries: readonly number[];
   /** Edges that were cut, as `from ip` → set of `to ip`. */
   readonly cut: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
-export function buildFlowGraph(region: Region): FlowGraph {
+/** The region can be entered at its entry, its loop headers, and the blocks that are `wanted`. */
+export function buildFlowGraph(region: Region, isWanted: (ip: number) => boolean): FlowGraph {
   const cut = new Map<number, Set<number>>();
   for (;;) {
     const graph = attempt(region, cut);
     const bad = irreducibleEdges(graph);
     if (bad.length === 0) {
       splitHeaders(graph, region);
+      graph.entries = addEntries(graph, isWanted);
+      renumber(graph);
       return finish(graph);
     }
     for (const [from, to] of bad) {
@@ -82,16 +90,17 @@ function attempt(region: Region, cut: ReadonlyMap<number, ReadonlySet<number>>):
     node.order = i;
   });
   findDominators(nodes);
-  return { entry, nodes, cut };
+  return { entry, nodes, entries: [entry.ip], cut };
 }
 
-function nodeFor(ip: number, isPreheader = false): FlowNode {
+export function nodeFor(ip: number, isEmpty = false): FlowNode {
   return {
     ip,
     order: -1,
     successors: [],
     predecessors: [],
-    isPreheader,
+    isEmpty,
+    dispatch: undefined,
     dominator: undefined,
     dominated: [],
     isLoopHeader: false,
@@ -108,7 +117,7 @@ const MAX_SPLITS = 3;
  */
 function splitHeaders(graph: FlowGraph, region: Region): void {
   const hasCall = (nodes: ReadonlySet<FlowNode>): boolean =>
-    [...nodes].some((n) => !n.isPreheader && /^call/.test(region.blocks.get(n.ip)!.ending.kind));
+    [...nodes].some((n) => !n.isEmpty && /^call/.test(region.blocks.get(n.ip)!.ending.kind));
   for (const header of [...graph.nodes]) {
     let top = header;
     for (let i = 0; i < MAX_SPLITS; i++) {

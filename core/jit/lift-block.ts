@@ -15,6 +15,8 @@ export interface LiftedBlock {
   readonly terminator: Terminator;
   /** What the places hold at its end. */
   readonly values: PlaceValues;
+  /** Where tier 0 may have to go on. */
+  readonly exits: ReadonlySet<ExitPoint>;
   /** Compares that conditions of a following block may be built from. */
   readonly compare: CompareMemory;
 }
@@ -33,6 +35,7 @@ export function liftBlock(
     statements: builder.out,
     terminator,
     values: builder.values,
+    exits: builder.exits,
     compare,
   });
   for (const [i, ip] of guest.insns.entries()) {

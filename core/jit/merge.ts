@@ -10,7 +10,6 @@ import { type FlowGraph, type FlowNode, isBackEdge } from './flow-graph.ts';
 import type { LiftedBlock } from './lift-block.ts';
 import { IN_MEMORY, PlaceSet, PlaceValues, type Root } from './place-values.ts';
 import { FLAG_PLACES, PLACE_COUNT, places } from './places.ts';
-import { isUsed } from './usage.ts';
 
 export type EntryValue =
   | { kind: 'home' }
@@ -82,23 +81,25 @@ export class Merger {
     const { lifted } = this.region;
     const loop = node.loop ? [...node.loop].map((n) => lifted.get(n)!) : [];
     const callsInLoop = loop.some(endsWithCall);
+    const written = new PlaceSet();
+    for (const { values } of loop) written.addAll(values.written);
     const values = this.clean.slice();
     for (const p of this.region.active) {
-      const value = callsInLoop ? MEMORY : this.entryValue(ways, loop, root, p);
-      values[p] = value;
-      if (value.kind === 'home') dirty.add(p);
-      else if (value.kind === 'value' && ways.some((way) => this.isDirtyOn(way, p))) dirty.add(p);
+      if (callsInLoop) continue;
+      const isDirtyBefore = ways.some((way) => this.isDirtyOn(way, p));
+      const isKept = isDirtyBefore || loop.some((block) => block.values.root.ins[p]);
+      const value = written.has(p) ? HOME : this.entryValue(ways, isKept, p);
+      values[p] = value === HOME && places[p]!.isFlag && !this.liveFlags.get(root)!.has(p) ? UNKNOWN : value;
+      if (values[p] === HOME ? written.has(p) || isDirtyBefore : value.kind === 'value' && isDirtyBefore) dirty.add(p);
     }
     return { values, dirty };
   }
 
-  private entryValue(ways: readonly Way[], loop: readonly LiftedBlock[], root: Root, p: number): EntryValue {
-    const isCarried = !places[p]!.isFlag || this.liveFlags.get(root)!.has(p);
-    if (loop.some(({ values }) => values.written.has(p))) return isCarried ? HOME : UNKNOWN;
+  /** Of a place that the loop, if there is one, does not write. One that it only reads is loaded in front of it. */
+  private entryValue(ways: readonly Way[], isKept: boolean, p: number): EntryValue {
     const [first, ...others] = ways.map((way) => this.versionOn(way, p));
     if (typeof first === 'object' && others.every((v) => v === first)) return { kind: 'value', value: first };
-    if (!ways.some((way) => this.isDirtyOn(way, p))) return MEMORY;
-    return isCarried ? HOME : UNKNOWN;
+    return isKept ? HOME : MEMORY;
   }
 
   private versionOn(way: Way, p: number): Node | 'memory' | 'unknown' {
@@ -149,7 +150,14 @@ function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, Pl
   const live = new Map([[entryRoot, new PlaceSet()]]);
   for (const block of lifted.values()) if (!live.has(block.values.root)) live.set(block.values.root, new PlaceSet());
   for (const [root, bits] of live) {
-    for (const p of FLAG_PLACES) if (root.flushedFlags.has(p) || (root.ins[p] && isUsed(root.ins[p]))) bits.add(p);
+    for (const p of FLAG_PLACES) if (root.flushedFlags.has(p) || root.ins[p]) bits.add(p);
+  }
+  for (const block of lifted.values()) {
+    for (const { values } of block.exits) {
+      if (values.isRootFlushed) continue;
+      const bits = live.get(values.root)!;
+      for (const p of FLAG_PLACES) if (values.isAsAtRoot(p)) bits.add(p);
+    }
   }
   for (let changed = true; changed; ) {
     changed = false;
@@ -178,6 +186,8 @@ function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, Pl
 /** True when some way out of the block leaves the region (or passes through memory), where flags count as read. */
 function leavesRegion(node: FlowNode, { terminator }: LiftedBlock): boolean {
   switch (terminator.kind) {
+    case 'dispatch':
+      return false;
     case 'jump':
       return node.successors.length < 1;
     case 'branch':

@@ -6,7 +6,7 @@
 import { branchWhen, isCompound } from '../interp/conditions.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node } from '../ir/ir.ts';
-import { OP_TARGET } from '../ir/op-record.ts';
+import { OP_ENTRY, OP_TARGET } from '../ir/op-record.ts';
 import { EXIT_BUDGET, EXIT_INTERPRET } from '../vcpu/exits.ts';
 import { BranchCode } from './branch-code.ts';
 import { exitRanges } from './exit-ranges.ts';
@@ -70,6 +70,12 @@ class RegionEmitter {
     code.localSet(EXITS);
     this.places.enterRoot(region.entryRoot);
     const { entry } = region.graph;
+    if (entry.dispatch) {
+      this.selector = code.newLocal('i32');
+      code.localGet(PC);
+      code.load('i32.load', OP_ENTRY);
+      code.localSet(this.selector);
+    }
     if (this.rootOf(entry) !== region.entryRoot) this.places.assignHomes(undefined, this.rootOf(entry));
     this.tree(entry);
     code.u8(0x00);
@@ -155,13 +161,13 @@ class RegionEmitter {
   // Edges.
 
   private edge(from: FlowNode, ip: number): void {
-    const { code } = this;
     const to = from.successors.find((n) => n.ip === ip);
+    if (to === undefined) this.exitTo(this.block(from).values, ip);
+    else this.edgeTo(from, to);
+  }
+  private edgeTo(from: FlowNode, to: FlowNode): void {
+    const { code } = this;
     const block = this.block(from);
-    if (to === undefined) {
-      this.exitTo(block.values, ip);
-      return;
-    }
     const root = this.rootOf(to);
     if (root !== block.values.root || to.isLoopHeader) this.places.assignHomes(block.values, root);
     if (this.needsBranch(from, to)) {
@@ -181,6 +187,9 @@ class RegionEmitter {
     const { code } = this;
     const t: Terminator = block.terminator;
     switch (t.kind) {
+      case 'dispatch':
+        this.dispatch(node, node.dispatch!);
+        return;
       case 'jump':
         this.edge(node, t.target);
         return;
@@ -225,6 +234,51 @@ class RegionEmitter {
         this.giveUp(t.exit);
         return;
     }
+  }
+
+  /**
+   * Local that says at which entry the region was entered, on the way there; 0 from then on. Few entries, and rarely taken:
+   * one test for all of them, then one for each.
+   */
+  private selector = -1;
+  private dispatch(node: FlowNode, cases: ReadonlyMap<number, FlowNode>): void {
+    const { code, selector } = this;
+    const byTarget = new Map<FlowNode, number[]>();
+    for (const [s, to] of cases) {
+      const list = byTarget.get(to);
+      if (list) list.push(s);
+      else byTarget.set(to, [s]);
+    }
+    const [usual, ...others] = node.successors;
+    code.localGet(selector);
+    code.hint(false);
+    code.if();
+    this.inBranch(() => {
+      for (const to of others) {
+        const own = byTarget.get(to)!;
+        own.forEach((s, i) => {
+          code.localGet(selector);
+          code.i32Const(s);
+          code.op('i32.eq');
+          if (i > 0) code.op('i32.or');
+        });
+        code.if();
+        this.inBranch(() => {
+          this.arrive(to, own);
+          this.edgeTo(node, to);
+        });
+        code.end();
+      }
+      this.arrive(usual!, byTarget.get(usual!)!);
+    });
+    code.end();
+    this.edgeTo(node, usual!);
+  }
+  /** The selector has done its work where no further dispatch has a case for it. */
+  private arrive(to: FlowNode, selectors: readonly number[]): void {
+    if (selectors.some((s) => s !== 0 && to.dispatch?.has(s))) return;
+    this.code.i32Const(0);
+    this.code.localSet(this.selector);
   }
 
   /** What `emit` learns and computes holds only there, inside one more block. */

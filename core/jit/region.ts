@@ -3,7 +3,7 @@
  * (decoded, so executed or at least fallen past) and that direct jumps reach, up to a size; calls end a block and go on
  * at their return address. What is left out becomes an exit.
  *
- * A region has one entry. Code that several hot places reach is translated with each of them.
+ * A region is entered at its first block and wherever else code is wanted that it has (core/jit/entries.ts).
  */
 import type { Insn } from '../x86/decoder.ts';
 
@@ -68,9 +68,13 @@ export interface Region {
   readonly blocks: ReadonlyMap<number, GuestBlock>;
 }
 
-/** Forms the region that begins at `entry`, without the instructions `left` to tier 0; undefined when its first instruction can't be translated. */
+/**
+ * Forms the region that begins at `entry`, without the instructions `left` to tier 0; undefined when its first instruction
+ * can't be translated. Blocks begin where entries are wanted.
+ */
 export function formRegion(
   entry: number,
+  isWanted: (ip: number) => boolean,
   source: CodeSource,
   maxInsns: number,
   left: ReadonlySet<number>,
@@ -95,7 +99,10 @@ export function formRegion(
       const step = stepOf(insn, ip);
       steps.set(ip, step);
       ip += step.length;
-      if (step.ending === undefined) continue;
+      if (step.ending === undefined) {
+        if (isWanted(ip)) leaders.add(ip);
+        continue;
+      }
       const { kind } = step.ending;
       if (kind === 'jump') follow(step.ending.target);
       else if (kind === 'branch') {

@@ -29,6 +29,8 @@ export type JitStatement =
   | { kind: 'callChecked'; helper: Helper; args: readonly Node[]; ip: number; executed: number };
 
 export type Terminator =
+  /** Goes on by the region's entry. */
+  | { kind: 'dispatch' }
   | { kind: 'jump'; target: number }
   | { kind: 'branch'; condition: Node; taken: number; next: number }
   | { kind: 'call'; target: number; returnIp: number }

@@ -8,7 +8,7 @@
  */
 import type { InterpreterEngine, Tier1 } from '../interp/engine.ts';
 import { HANDLER_SLOTS, REGION_SLOTS } from '../interp/handler-code.ts';
-import { OP_COUNT, OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
+import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
 import { PAGE_SHIFT } from '../mem/layout.ts';
 import type { TranslatorStatistics } from '../vcpu/engine.ts';
 import type { CodeSource } from './region.ts';
@@ -24,6 +24,8 @@ const SCAN_SAMPLES = 16;
 const HOT_EXITS = 20;
 const INSNS_PER_EXIT = 3000;
 const MAX_REBUILDS = 6;
+/** Addresses inside a region must be so many times hotter to become entries: they are soon left for one. */
+const COVERED_FACTOR = 4;
 const FIRST_PERIOD = 10_000;
 const LONGEST_PERIOD = 200_000;
 /** Guest instructions in one region at most. */
@@ -31,12 +33,18 @@ const MAX_INSNS = 1000;
 /** Translations that give up so often at one instruction are made anew, with its rare cases inside. */
 const GIVE_UP_LIMIT = 200;
 
+/** An op record that leads into a region, and what it held before. */
+interface TakenRecord {
+  readonly ip: number;
+  readonly record: number;
+  readonly saved: Uint8Array;
+}
+
 interface Installed {
+  /** Where it was hot first. */
   readonly entry: number;
   readonly slot: number;
-  readonly record: number;
-  /** What the entry record held before. */
-  readonly saved: Uint8Array;
+  readonly taken: readonly TakenRecord[];
   readonly exits: readonly number[];
   readonly firstExit: number;
   readonly pages: readonly number[];
@@ -62,7 +70,8 @@ export class Translator implements Tier1 {
   private readonly mode: JitMode;
   private readonly now: () => number;
   private readonly samples = new Map<number, number>();
-  private readonly regions = new Map<number, Installed>();
+  private readonly regions = new Set<Installed>();
+  private readonly byEntry = new Map<number, Installed>();
   private readonly byPage = new Map<number, Set<Installed>>();
   /** Addresses that can't be translated, or aren't worth it. */
   private readonly refused = new Set<number>();
@@ -92,7 +101,7 @@ export class Translator implements Tier1 {
     if (++this.samplesSinceScan >= SCAN_SAMPLES) this.scanExits();
     // Not always the same distance: loops would hide between samples.
     this.jitter = (Math.imul(this.jitter, 1103515245) + 12345) >>> 0;
-    if (this.regions.has(ip) || this.refused.has(ip)) {
+    if (this.byEntry.has(ip) || this.refused.has(ip)) {
       this.statistics.hotSamples++;
       this.period = Math.min(LONGEST_PERIOD, this.period + (this.period >> 3) + (this.jitter >>> 26));
       return;
@@ -101,7 +110,17 @@ export class Translator implements Tier1 {
     const insns = (this.samples.get(ip) ?? 0) + this.period;
     this.period = Math.max(FIRST_PERIOD, this.period >> 1) + (this.jitter >>> 24);
     this.samples.set(ip, insns);
-    if (insns >= HOT_INSNS) this.translate(ip);
+    if (insns < HOT_INSNS) return;
+    const around = this.regionAround(ip);
+    if (around === undefined) this.translate(ip);
+    else if (insns >= HOT_INSNS * COVERED_FACTOR) this.rebuild(around, ip);
+  }
+  /** The region that has the address, though not as an entry. */
+  private regionAround(ip: number): Installed | undefined {
+    for (const region of this.byPage.get(ip >>> PAGE_SHIFT) ?? []) {
+      if (region.ranges.some(({ start, end }) => start <= ip && ip < end)) return region;
+    }
+    return undefined;
   }
 
   /**
@@ -113,23 +132,30 @@ export class Translator implements Tier1 {
     const limit = Math.max(HOT_EXITS, this.sinceScan / INSNS_PER_EXIT);
     this.sinceScan = 0;
     this.samplesSinceScan = 0;
-    for (const region of [...this.regions.values()]) {
+    for (const region of [...this.regions]) {
       let isHot = false;
       region.exits.forEach((target, i) => {
         const at = (region.firstExit + i * OP_SIZE + OP_COUNT) >> 2;
         const count = u32[at]!;
         u32[at] = 0;
-        if (count < limit || this.regions.has(target)) return;
+        if (count < limit || this.byEntry.has(target)) return;
         if ((this.rebuilds.get(region.entry) ?? 0) < MAX_REBUILDS) isHot = true;
         else this.translate(target);
       });
       if (isHot) this.rebuild(region);
     }
   }
-  private rebuild(region: Installed): void {
-    this.rebuilds.set(region.entry, (this.rebuilds.get(region.entry) ?? 0) + 1);
+  /** Translates a region anew, with an entry more if there is a reason for one. */
+  private rebuild(region: Installed, wanted = region.entry): void {
+    const count = this.rebuilds.get(region.entry) ?? 0;
+    this.rebuilds.set(region.entry, count + 1);
+    if (count >= MAX_REBUILDS) {
+      if (wanted !== region.entry) this.translate(wanted);
+      return;
+    }
+    const entries = new Set([...region.taken.map(({ ip }) => ip), wanted]);
     this.drop(region);
-    this.translate(region.entry);
+    this.translate(region.entry, entries);
   }
 
   decoded(ip: number): void {
@@ -146,21 +172,28 @@ export class Translator implements Tier1 {
     for (const region of [...(this.byPage.get(page) ?? [])]) {
       if (!region.ranges.some(({ start, end }) => start <= ip && ip < end)) continue;
       this.drop(region);
-      this.translate(region.entry);
+      this.translate(region.entry, new Set(region.taken.map((t) => t.ip)));
     }
   }
   /** Instructions whose helper is called inside regions, since leaving for it happened often. */
   private readonly exactSites = new Set<number>();
 
-  private translate(ip: number): void {
+  /** `wanted`: addresses that should be entries, besides those that are some region's now. */
+  private translate(ip: number, wanted?: ReadonlySet<number>): void {
     this.samples.delete(ip);
     const { engine } = this;
     const record = engine.findRecord(ip);
-    if (record === 0 || this.regions.has(ip) || engine.handlers.isStrict) return;
+    if (record === 0 || this.byEntry.has(ip) || engine.handlers.isStrict) return;
     const slot = this.freeSlots.pop() ?? (this.nextSlot < HANDLER_SLOTS + REGION_SLOTS ? this.nextSlot++ : -1);
     if (slot < 0) return;
     const startMs = this.now();
-    const translation = translateRegion(ip, this.source, MAX_INSNS, slot);
+    const translation = translateRegion(
+      ip,
+      (at) => wanted?.has(at) || this.byEntry.has(at),
+      this.source,
+      MAX_INSNS,
+      slot,
+    );
     const exits = translation && engine.allocateExits(translation.exits);
     if (translation === undefined || exits === undefined) {
       this.refused.add(ip);
@@ -169,29 +202,27 @@ export class Translator implements Tier1 {
     }
     const translatedMs = this.now();
     engine.handlers.instantiate(new WebAssembly.Module(translation.bytes));
-    this.install(translation, slot, record, exits);
+    this.install(translation, slot, exits);
     this.statistics.translateMs += translatedMs - startMs;
     this.statistics.compileMs += this.now() - translatedMs;
   }
 
-  private install(translation: Translation, slot: number, record: number, exits: number): void {
+  private install(translation: Translation, slot: number, exits: number): void {
     const { space } = this.engine;
-    const saved = space.u8.slice(record, record + OP_SIZE);
-    space.u16[(record + OP_HANDLER) >> 1] = slot;
-    space.u32[(record + OP_TARGET) >> 2] = exits;
     const pages = pagesOf(translation);
+    const taken = translation.entries.flatMap((ip, selector) => this.take(ip, selector, slot, exits) ?? []);
     const region: Installed = {
-      entry: translation.entry,
+      entry: translation.entries[0]!,
       slot,
-      record,
-      saved,
+      taken,
       exits: translation.exits,
       firstExit: exits,
       pages,
       ranges: translation.ranges,
       insns: translation.insns,
     };
-    this.regions.set(region.entry, region);
+    this.regions.add(region);
+    for (const { ip } of taken) this.byEntry.set(ip, region);
     for (const page of pages) {
       space.markCode(page);
       const set = this.byPage.get(page);
@@ -203,6 +234,31 @@ export class Translator implements Tier1 {
     statistics.live++;
     statistics.insns += translation.insns;
     statistics.wasmBytes += translation.bytes.length;
+  }
+
+  /** Lets a record lead into a region, instead of the one that it leads to so far. */
+  private take(ip: number, selector: number, slot: number, exits: number): TakenRecord | undefined {
+    const { space } = this.engine;
+    const before = this.byEntry.get(ip);
+    if (before) this.giveBack(before, ip);
+    const record = this.engine.findRecord(ip);
+    if (record === 0) return undefined;
+    const saved = space.u8.slice(record, record + OP_SIZE);
+    space.u16[(record + OP_HANDLER) >> 1] = slot;
+    space.u32[(record + OP_ENTRY) >> 2] = selector;
+    space.u32[(record + OP_TARGET) >> 2] = exits;
+    return { ip, record, saved };
+  }
+  /** A region loses one of its entries; one without any goes. */
+  private giveBack(region: Installed, ip: number): void {
+    this.restore(region, region.taken.find((t) => t.ip === ip)!);
+    if (region.taken.every((t) => this.byEntry.get(t.ip) !== region)) this.drop(region);
+  }
+  /** Gives a record back what it held, unless it has gone stale itself. */
+  private restore(region: Installed, { ip, record, saved }: TakenRecord): void {
+    const { space } = this.engine;
+    this.byEntry.delete(ip);
+    if (space.u16[(record + OP_HANDLER) >> 1] === region.slot) space.u8.set(saved, record);
   }
 
   invalidate(firstPage: number, pageCount: number): void {
@@ -219,20 +275,18 @@ export class Translator implements Tier1 {
     for (const region of [...regions]) this.drop(region);
   }
 
-  /** Gives the entry record back what it held, unless it has gone stale itself. */
   private drop(region: Installed): void {
-    const { space, handlers } = this.engine;
-    this.regions.delete(region.entry);
+    this.regions.delete(region);
     for (const page of region.pages) this.byPage.get(page)?.delete(region);
-    if (space.u16[(region.record + OP_HANDLER) >> 1] === region.slot) space.u8.set(region.saved, region.record);
-    handlers.table.set(region.slot, null);
+    for (const taken of region.taken) if (this.byEntry.get(taken.ip) === region) this.restore(region, taken);
+    this.engine.handlers.table.set(region.slot, null);
     this.freeSlots.push(region.slot);
     this.statistics.live--;
     this.statistics.dropped++;
   }
 
   dropAll(): void {
-    for (const region of [...this.regions.values()]) this.drop(region);
+    for (const region of [...this.regions]) this.drop(region);
     this.samples.clear();
     this.refused.clear();
   }

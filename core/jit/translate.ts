@@ -16,7 +16,8 @@ import { type CodeSource, formRegion, type GuestBlock, type Region } from './reg
 import { emitRegion } from './region-emitter.ts';
 
 export interface Translation {
-  readonly entry: number;
+  /** Addresses where it can be entered; an entry's record says which it is. */
+  readonly entries: readonly number[];
   /** The module; its function goes to table slot `slot`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Guest addresses that the exit records lead to. */
@@ -27,14 +28,18 @@ export interface Translation {
   readonly codeBytes: number;
 }
 
-/** Translates the code that is hot at `entry`; undefined when its first instruction must stay in tier 0. */
+/**
+ * Translates the code that is hot at `entry`, which can also be entered where it is wanted; undefined
+ * when its first instruction must stay in tier 0.
+ */
 export function translateRegion(
   entry: number,
+  isWanted: (ip: number) => boolean,
   source: CodeSource,
   maxInsns: number,
   slot: number,
 ): Translation | undefined {
-  const lifted = formAndLift(entry, source, maxInsns);
+  const lifted = formAndLift(entry, isWanted, source, maxInsns);
   if (lifted === undefined) return undefined;
   const module = new ModuleWriter();
   const imports = declareImports(module);
@@ -42,7 +47,7 @@ export function translateRegion(
   const func = module.func(HANDLER_TYPE, code, undefined, `region 0x${entry.toString(16)}`);
   const blocks = [...lifted.lifted.values()].map((b) => b.guest);
   return {
-    entry,
+    entries: lifted.graph.entries,
     bytes: module.finish([{ slot, func }]),
     exits,
     insns: blocks.reduce((sum, b) => sum + b.insns.length, 0),
@@ -52,13 +57,18 @@ export function translateRegion(
 }
 
 /** Leaves out, one by one, the instructions that turn out not to be translatable. */
-function formAndLift(entry: number, source: CodeSource, maxInsns: number): LiftedRegion | undefined {
+function formAndLift(
+  entry: number,
+  isWanted: (ip: number) => boolean,
+  source: CodeSource,
+  maxInsns: number,
+): LiftedRegion | undefined {
   const left = new Set<number>();
   for (;;) {
-    const region = formRegion(entry, source, maxInsns, left);
+    const region = formRegion(entry, isWanted, source, maxInsns, left);
     if (region === undefined) return undefined;
     try {
-      return liftRegion(region, source);
+      return liftRegion(region, isWanted, source);
     } catch (error) {
       if (!(error instanceof NotTranslatable) || left.has(error.ip)) throw error;
       left.add(error.ip);
@@ -71,8 +81,8 @@ function helperIndex({ helpers }: HandlerImports): (helper: Helper) => number {
 }
 
 /** Lifts all blocks in reverse postorder; blocks with one way in go on with the values of the block before. */
-export function liftRegion(region: Region, source: CodeSource): LiftedRegion {
-  const graph = buildFlowGraph(region);
+export function liftRegion(region: Region, isWanted: (ip: number) => boolean, source: CodeSource): LiftedRegion {
+  const graph = buildFlowGraph(region, isWanted);
   const modes = xmmModes(region, source);
   const lifted = new Map<FlowNode, LiftedBlock>();
   const entryRoot = new Root();
@@ -82,10 +92,11 @@ export function liftRegion(region: Region, source: CodeSource): LiftedRegion {
     const isFirst = node === graph.entry && !node.isLoopHeader;
     const values = parent ? parent.values.copy() : new PlaceValues(isFirst ? entryRoot : new Root());
     const compare = { last: parent?.compare.last };
-    const guest: GuestBlock = node.isPreheader
+    const guest: GuestBlock = node.isEmpty
       ? { ip: node.ip, insns: [], end: node.ip, ending: { kind: 'fall' } }
       : region.blocks.get(node.ip)!;
-    lifted.set(node, liftBlock(guest, source, values, modes, compare));
+    const block = liftBlock(guest, source, values, modes, compare);
+    lifted.set(node, node.dispatch ? { ...block, terminator: { kind: 'dispatch' } } : block);
   }
   return { graph, lifted, entryRoot, active: activePlaces(lifted) };
 }
