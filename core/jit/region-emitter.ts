@@ -151,6 +151,12 @@ class RegionEmitter {
     code.localGet(BUDGET);
     code.i32Const(0);
     code.op('i32.le_s');
+    if (node.dispatch) {
+      // On the way to an entry inside the loop, control is not here.
+      code.localGet(this.selector);
+      code.op('i32.eqz');
+      code.op('i32.and');
+    }
     code.hint(false);
     code.if();
     this.inExit(() => this.places.writeBackEntry(this.rootOf(node)));

@@ -133,6 +133,8 @@ export class Translator implements Tier1 {
     this.sinceScan = 0;
     this.samplesSinceScan = 0;
     for (const region of [...this.regions]) {
+      // A translation made meanwhile may have taken all its entries.
+      if (!this.regions.has(region)) continue;
       let isHot = false;
       region.exits.forEach((target, i) => {
         const at = (region.firstExit + i * OP_SIZE + OP_COUNT) >> 2;
@@ -142,7 +144,7 @@ export class Translator implements Tier1 {
         if ((this.rebuilds.get(region.entry) ?? 0) < MAX_REBUILDS) isHot = true;
         else this.translate(target);
       });
-      if (isHot) this.rebuild(region);
+      if (isHot && this.regions.has(region)) this.rebuild(region);
     }
   }
   /** Translates a region anew, with an entry more if there is a reason for one. */
@@ -170,7 +172,7 @@ export class Translator implements Tier1 {
     this.exactSites.add(ip);
     const page = ip >>> PAGE_SHIFT;
     for (const region of [...(this.byPage.get(page) ?? [])]) {
-      if (!region.ranges.some(({ start, end }) => start <= ip && ip < end)) continue;
+      if (!this.regions.has(region) || !region.ranges.some(({ start, end }) => start <= ip && ip < end)) continue;
       this.drop(region);
       this.translate(region.entry, new Set(region.taken.map((t) => t.ip)));
     }
