@@ -120,7 +120,17 @@ export class RegionBuilder extends Builder {
       this.out.push({ kind: 'let', node });
     return node;
   }
+  /** Low halves are asked for all the time: one node each, so that they compare equal. */
+  private readonly wrapped = new Map<Node, Node>();
   override lane(name: string, lane: number, ...args: Node[]): Node {
+    if (name === 'i32.wrap_i64') {
+      let node = this.wrapped.get(args[0]!);
+      if (node === undefined) {
+        node = fold(this, name, args) ?? super.lane(name, lane, ...args);
+        this.wrapped.set(args[0]!, node);
+      }
+      return node;
+    }
     return foldVector(this, name, lane, args) ?? fold(this, name, args) ?? super.lane(name, lane, ...args);
   }
   override select(condition: Node, ifTrue: Node, ifFalse: Node): Node {

@@ -19,7 +19,9 @@ export function addEntries(graph: FlowGraph, isWanted: (ip: number) => boolean):
   // The outermost of the nodes of an address comes first.
   for (const node of graph.nodes) if (!nodes.has(node.ip)) nodes.set(node.ip, node);
   const headers = graph.nodes.filter((node) => node.predecessors.some((from) => isBackEdge(from, node)));
-  const entries = [...new Set([first, ...graph.nodes.filter(({ ip }) => isWanted(ip)), ...headers].map(({ ip }) => ip))];
+  const entries = [
+    ...new Set([first, ...graph.nodes.filter(({ ip }) => isWanted(ip)), ...headers].map(({ ip }) => ip)),
+  ];
   entries.splice(MAX_ENTRIES);
   if (entries.length === 1) return entries;
   const heads = new LoopHeads(headers);

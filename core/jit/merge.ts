@@ -36,6 +36,8 @@ export interface LiftedRegion {
   readonly active: readonly number[];
   /** Root of the region's own entry: everything is in memory. */
   readonly entryRoot: Root;
+  /** Whether exits count as readers of flags. */
+  readonly exactFlags: boolean;
 }
 
 /** Where control comes from: a block, by a way that keeps its values or (calls) only what is in memory. */
@@ -146,13 +148,13 @@ export class Merger {
 }
 
 /** For each root, the flags that something reads on a way from there before they are written. */
-function findLiveFlags({ graph, lifted, entryRoot }: LiftedRegion): Map<Root, PlaceSet> {
+function findLiveFlags({ graph, lifted, entryRoot, exactFlags }: LiftedRegion): Map<Root, PlaceSet> {
   const live = new Map([[entryRoot, new PlaceSet()]]);
   for (const block of lifted.values()) if (!live.has(block.values.root)) live.set(block.values.root, new PlaceSet());
   for (const [root, bits] of live) {
     for (const p of FLAG_PLACES) if (root.flushedFlags.has(p) || root.ins[p]) bits.add(p);
   }
-  for (const block of lifted.values()) {
+  for (const block of exactFlags ? lifted.values() : []) {
     for (const { values } of block.exits) {
       if (values.isRootFlushed) continue;
       const bits = live.get(values.root)!;

@@ -13,6 +13,8 @@ export interface CodeSource {
   decode(ip: number): Insn | undefined;
   /** Instructions whose rare cases are not rare: their helper is called inside the region. */
   readonly exactSites: ReadonlySet<number>;
+  /** Whether exits must find flags that the program itself no longer reads: only a debugger or a signal handler could. */
+  readonly exactFlags: boolean;
   /** True when tier 0 has a record for the address. */
   isKnown(ip: number): boolean;
 }

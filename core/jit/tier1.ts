@@ -14,7 +14,7 @@ import type { TranslatorStatistics } from '../vcpu/engine.ts';
 import type { CodeSource } from './region.ts';
 import { type Translation, translateRegion } from './translate.ts';
 
-/** `auto` hot code · `always` everything that runs, at once · `off` nothing. */
+/** `auto` hot code · `always` everything that runs, at once, with the flags of tier 0 at every exit · `off` nothing. */
 export type JitMode = 'auto' | 'always' | 'off';
 
 /** An address is hot when the samples that met it stand for so many instructions. */
@@ -93,6 +93,7 @@ export class Translator implements Tier1 {
       decode: (ip) => engine.decodeAt(ip),
       isKnown: (ip) => engine.findRecord(ip) !== 0,
       exactSites: this.exactSites,
+      exactFlags: mode === 'always',
     };
   }
 

@@ -98,7 +98,7 @@ export function liftRegion(region: Region, isWanted: (ip: number) => boolean, so
     const block = liftBlock(guest, source, values, modes, compare);
     lifted.set(node, node.dispatch ? { ...block, terminator: { kind: 'dispatch' } } : block);
   }
-  return { graph, lifted, entryRoot, active: activePlaces(lifted) };
+  return { graph, lifted, entryRoot, active: activePlaces(lifted), exactFlags: source.exactFlags };
 }
 
 function activePlaces(lifted: ReadonlyMap<FlowNode, LiftedBlock>): number[] {
