@@ -51,7 +51,7 @@ export function specFrom(options: RunOptions, words: readonly string[]): VmSpec 
     volumes: (options.volume ?? []).map(parseVolume),
     ...networkSpec(options),
     cpu: parseCpu(options.cpu ?? 'default'),
-    jit: parseJit(options.jit ?? 'off'),
+    jit: parseJit(options.jit ?? 'auto'),
     isQuiet: options.quiet ?? false,
   });
   if (options.memory !== undefined) spec.memoryMiB = parseMemory(options.memory);

@@ -141,7 +141,7 @@ export function vmSpec(given: Partial<VmSpec> & Pick<VmSpec, 'program'>): VmSpec
     folders: [],
     network: false,
     cpu: 'default',
-    jit: 'off',
+    jit: 'auto',
     isQuiet: false,
     ...given,
   };

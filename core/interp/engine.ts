@@ -34,6 +34,10 @@ import { writeRecord } from './write-record.ts';
 /** Instructions in one decoded run at most. */
 const RUN_LIMIT = 64;
 
+/** What is kept of a program in the store. */
+const RUNS_OF = 'decoded runs of';
+const TRANSLATIONS_OF = 'translations of';
+
 /** #PF error code bits (SDM vol. 3, 4.7). */
 const PF_PRESENT = 1;
 const PF_WRITE = 2;
@@ -55,14 +59,17 @@ export interface Tier1 {
   readonly period: number;
   /** Control was at this address, behind a branch, when a share of the budget ended. */
   sample(ip: number): void;
-  /** A run at this address has just been decoded. */
-  decoded(ip: number): void;
+  /** The run of code in [ip, end) has just been decoded. */
+  decoded(ip: number, end: number): void;
   /** A translation gave up at this address. */
   interpreted(ip: number): void;
   /** Code in these pages changed or went away. */
   invalidate(firstPage: number, pageCount: number): void;
   /** All records are about to go. */
   dropAll(): void;
+  /** A program begins, with what an earlier run of it has kept; and has ended: what to keep, if that is worth it. */
+  begin(kept: Uint8Array<ArrayBuffer> | undefined): void;
+  end(): Uint8Array | undefined;
 }
 
 export class InterpreterEngine implements Engine {
@@ -82,7 +89,7 @@ export class InterpreterEngine implements Engine {
   private readonly cache: OpCache;
   /** Where runs are kept for the next time, and those of this program. */
   private readonly store: Cache | undefined;
-  private keptKey = '';
+  private program = '';
   private kept: KeptRuns | undefined = undefined;
 
   constructor(
@@ -114,13 +121,17 @@ export class InterpreterEngine implements Engine {
 
   begin(program: string): void {
     if (this.store === undefined) return;
-    this.keptKey = `decoded runs of ${program}`;
-    this.kept = new KeptRuns(this.space, this.handlers, this.store.read(this.keptKey));
+    this.program = program;
+    this.kept = new KeptRuns(this.space, this.handlers, this.store.read(`${RUNS_OF} ${program}`));
+    this.tier1?.begin(this.store.read(`${TRANSLATIONS_OF} ${program}`));
   }
 
   end(): void {
-    const bytes = this.kept?.serialize();
-    if (bytes !== undefined) this.store!.write(this.keptKey, bytes);
+    this.keep(RUNS_OF, this.kept?.serialize());
+    if (this.store !== undefined) this.keep(TRANSLATIONS_OF, this.tier1?.end());
+  }
+  private keep(what: string, bytes: Uint8Array | undefined): void {
+    if (bytes !== undefined) this.store!.write(`${what} ${this.program}`, bytes);
   }
 
   /** No call of translated code waits for a return. */
@@ -319,7 +330,7 @@ export class InterpreterEngine implements Engine {
     const known = u32[RIP + 1] === 0 && ip < GUEST_TOP ? this.cache.find(ip) : 0;
     const record = known || this.decodeRun();
     if (record !== 0) this.cache.cacheJump(ip, record);
-    if (known === 0 && record !== 0) this.tier1?.decoded(ip);
+    if (known === 0 && record !== 0) this.tier1?.decoded(ip, this.runEnd);
     return record;
   }
 
@@ -396,7 +407,10 @@ export class InterpreterEngine implements Engine {
     if (!this.handlers.hasRoom(RUN_LIMIT)) this.handlers.forget();
   }
 
+  /** Where the run that was decoded last ends. */
+  private runEnd = 0;
   private finishRun(first: number, ip: number, end: number): void {
+    this.runEnd = end;
     this.handlers.compilePending();
     this.statistics.handlers = this.handlers.count;
     if (first === 0) return;

@@ -97,8 +97,8 @@ export class Handlers {
   }
 
   /** Makes an instance of a module that imports what handlers do; its functions go to the table. */
-  instantiate(module: WebAssembly.Module): void {
-    new WebAssembly.Instance(module, this.imports);
+  instantiate(module: WebAssembly.Module): WebAssembly.Instance {
+    return new WebAssembly.Instance(module, this.imports);
   }
 
   /** Leaves room for so many handlers only, for tests. */

@@ -11,8 +11,9 @@ import { HANDLER_SLOTS, REGION_SLOTS } from '../interp/handler-code.ts';
 import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
 import { PAGE_SHIFT } from '../mem/layout.ts';
 import type { TranslatorStatistics } from '../vcpu/engine.ts';
+import { type KeptRegion, KeptRegions } from './kept-regions.ts';
 import type { CodeSource } from './region.ts';
-import { type Translation, translateRegion } from './translate.ts';
+import { FUNCTION, type Translation, translateRegion } from './translate.ts';
 
 /** `auto` hot code · `always` everything that runs, at once, with the flags of tier 0 at every exit · `off` nothing. */
 export type JitMode = 'auto' | 'always' | 'off';
@@ -41,21 +42,22 @@ interface TakenRecord {
 }
 
 interface Installed {
-  /** Where it was hot first. */
-  readonly entry: number;
+  readonly kept: KeptRegion;
   readonly slot: number;
-  readonly taken: readonly TakenRecord[];
-  readonly exits: readonly number[];
+  readonly taken: TakenRecord[];
+  /** Address of the first exit record. */
   readonly firstExit: number;
   readonly pages: readonly number[];
-  readonly ranges: Translation['ranges'];
-  readonly insns: number;
 }
+
+/** Where the region was hot first. */
+const entryOf = ({ kept }: Installed): number => kept.translation.entries[0]!;
 
 export class Translator implements Tier1 {
   period = FIRST_PERIOD;
   readonly statistics: TranslatorStatistics = {
     regions: 0,
+    kept: 0,
     live: 0,
     insns: 0,
     wasmBytes: 0,
@@ -83,12 +85,14 @@ export class Translator implements Tier1 {
   private samplesSinceScan = 0;
   private readonly rebuilds = new Map<number, number>();
   private readonly source: CodeSource;
+  private kept: KeptRegions;
 
   constructor(engine: InterpreterEngine, mode: JitMode, now: () => number = () => 0) {
     this.engine = engine;
     this.mode = mode;
     engine.statistics.translator = this.statistics;
     this.now = now;
+    this.kept = new KeptRegions(engine.space, undefined);
     this.source = {
       decode: (ip) => engine.decodeAt(ip),
       isKnown: (ip) => engine.findRecord(ip) !== 0,
@@ -112,16 +116,15 @@ export class Translator implements Tier1 {
     this.period = Math.max(FIRST_PERIOD, this.period >> 1) + (this.jitter >>> 24);
     this.samples.set(ip, insns);
     if (insns < HOT_INSNS) return;
-    const around = this.regionAround(ip);
+    const [around] = this.regionsAround(ip);
     if (around === undefined) this.translate(ip);
     else if (insns >= HOT_INSNS * COVERED_FACTOR) this.rebuild(around, ip);
   }
-  /** The region that has the address, though not as an entry. */
-  private regionAround(ip: number): Installed | undefined {
-    for (const region of this.byPage.get(ip >>> PAGE_SHIFT) ?? []) {
-      if (region.ranges.some(({ start, end }) => start <= ip && ip < end)) return region;
-    }
-    return undefined;
+  /** The regions that have the address, be it as an entry or not. */
+  private regionsAround(ip: number): Installed[] {
+    return [...(this.byPage.get(ip >>> PAGE_SHIFT) ?? [])].filter(({ kept }) =>
+      kept.translation.ranges.some(({ start, end }) => start <= ip && ip < end),
+    );
   }
 
   /**
@@ -137,32 +140,49 @@ export class Translator implements Tier1 {
       // A translation made meanwhile may have taken all its entries.
       if (!this.regions.has(region)) continue;
       let isHot = false;
-      region.exits.forEach((target, i) => {
+      region.kept.translation.exits.forEach((target, i) => {
         const at = (region.firstExit + i * OP_SIZE + OP_COUNT) >> 2;
         const count = u32[at]!;
         u32[at] = 0;
         if (count < limit || this.byEntry.has(target)) return;
-        if ((this.rebuilds.get(region.entry) ?? 0) < MAX_REBUILDS) isHot = true;
+        if ((this.rebuilds.get(entryOf(region)) ?? 0) < MAX_REBUILDS) isHot = true;
         else this.translate(target);
       });
       if (isHot && this.regions.has(region)) this.rebuild(region);
     }
   }
   /** Translates a region anew, with an entry more if there is a reason for one. */
-  private rebuild(region: Installed, wanted = region.entry): void {
-    const count = this.rebuilds.get(region.entry) ?? 0;
-    this.rebuilds.set(region.entry, count + 1);
+  private rebuild(region: Installed, wanted = entryOf(region)): void {
+    const entry = entryOf(region);
+    const count = this.rebuilds.get(entry) ?? 0;
+    this.rebuilds.set(entry, count + 1);
     if (count >= MAX_REBUILDS) {
-      if (wanted !== region.entry) this.translate(wanted);
+      if (wanted !== entry) this.translate(wanted);
       return;
     }
     const entries = new Set([...region.taken.map(({ ip }) => ip), wanted]);
     this.drop(region);
-    this.translate(region.entry, entries);
+    this.translate(entry, entries);
   }
 
-  decoded(ip: number): void {
+  decoded(ip: number, end: number): void {
     if (this.mode === 'always') this.translate(ip);
+    for (const region of this.kept.take(ip, end)) this.useKept(region);
+    for (const at of this.late.keys()) if (ip <= at && at < end) this.takeLate(at);
+  }
+  begin(kept: Uint8Array<ArrayBuffer> | undefined): void {
+    // What is proven is made anew each time.
+    if (this.mode === 'always') return;
+    this.kept = new KeptRegions(this.engine.space, kept);
+    for (const ip of this.kept.exactSites) this.exactSites.add(ip);
+  }
+  end(): Uint8Array | undefined {
+    const live = [...this.regions].map(({ kept }) => kept);
+    return this.kept.serialize(live, this.statistics.regions, this.exactSites);
+  }
+  private useKept(region: KeptRegion): void {
+    if (this.engine.handlers.isStrict || region.translation.entries.some((ip) => this.byEntry.has(ip))) return;
+    if (this.install(region)) this.statistics.kept++;
   }
 
   interpreted(ip: number): void {
@@ -171,11 +191,10 @@ export class Translator implements Tier1 {
     this.giveUps.set(ip, count);
     if (count !== GIVE_UP_LIMIT || this.exactSites.has(ip)) return;
     this.exactSites.add(ip);
-    const page = ip >>> PAGE_SHIFT;
-    for (const region of [...(this.byPage.get(page) ?? [])]) {
-      if (!this.regions.has(region) || !region.ranges.some(({ start, end }) => start <= ip && ip < end)) continue;
+    for (const region of this.regionsAround(ip)) {
+      if (!this.regions.has(region)) continue;
       this.drop(region);
-      this.translate(region.entry, new Set(region.taken.map((t) => t.ip)));
+      this.translate(entryOf(region), new Set(region.taken.map((t) => t.ip)));
     }
   }
   /** Instructions whose helper is called inside regions, since leaving for it happened often. */
@@ -184,73 +203,85 @@ export class Translator implements Tier1 {
   /** `wanted`: addresses that should be entries, besides those that are some region's now. */
   private translate(ip: number, wanted?: ReadonlySet<number>): void {
     this.samples.delete(ip);
-    const { engine } = this;
-    const record = engine.findRecord(ip);
-    if (record === 0 || this.byEntry.has(ip) || engine.handlers.isStrict) return;
-    const slot = this.freeSlots.pop() ?? (this.nextSlot < HANDLER_SLOTS + REGION_SLOTS ? this.nextSlot++ : -1);
-    if (slot < 0) return;
+    const { engine, statistics } = this;
+    if (engine.findRecord(ip) === 0 || this.byEntry.has(ip) || engine.handlers.isStrict) return;
     const startMs = this.now();
-    const translation = translateRegion(
-      ip,
-      (at) => wanted?.has(at) || this.byEntry.has(at),
-      this.source,
-      MAX_INSNS,
-      slot,
-    );
-    const exits = translation && engine.allocateExits(translation.exits);
-    if (translation === undefined || exits === undefined) {
+    const isWanted = (at: number): boolean => wanted?.has(at) || this.byEntry.has(at);
+    const translation = translateRegion(ip, isWanted, this.source, MAX_INSNS);
+    const endMs = this.now();
+    statistics.translateMs += endMs - startMs;
+    const isInstalled = translation && this.install({ translation, code: this.codeOf(translation) });
+    if (!isInstalled) {
       this.refused.add(ip);
-      this.freeSlots.push(slot);
       return;
     }
-    const translatedMs = this.now();
-    engine.handlers.instantiate(new WebAssembly.Module(translation.bytes));
-    this.install(translation, slot, exits);
-    this.statistics.translateMs += translatedMs - startMs;
-    this.statistics.compileMs += this.now() - translatedMs;
-  }
-
-  private install(translation: Translation, slot: number, exits: number): void {
-    const { space } = this.engine;
-    const pages = pagesOf(translation);
-    const taken = translation.entries.flatMap((ip, selector) => this.take(ip, selector, slot, exits) ?? []);
-    const region: Installed = {
-      entry: translation.entries[0]!,
-      slot,
-      taken,
-      exits: translation.exits,
-      firstExit: exits,
-      pages,
-      ranges: translation.ranges,
-      insns: translation.insns,
-    };
-    this.regions.add(region);
-    for (const { ip } of taken) this.byEntry.set(ip, region);
-    for (const page of pages) {
-      space.markCode(page);
-      const set = this.byPage.get(page);
-      if (set) set.add(region);
-      else this.byPage.set(page, new Set([region]));
-    }
-    const { statistics } = this;
+    statistics.compileMs += this.now() - endMs;
     statistics.regions++;
-    statistics.live++;
     statistics.insns += translation.insns;
     statistics.wasmBytes += translation.bytes.length;
   }
+  private codeOf({ ranges }: Translation): Uint8Array {
+    const parts = ranges.map(({ start, end }) => this.engine.space.raw(start, end - start));
+    const code = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      code.set(part, at);
+      at += part.length;
+    }
+    return code;
+  }
+
+  /** Puts a translation where its code is; false when there is no room for it. */
+  private install(kept: KeptRegion): boolean {
+    const { engine, byPage, statistics } = this;
+    const { translation } = kept;
+    const slot = this.freeSlots.pop() ?? (this.nextSlot < HANDLER_SLOTS + REGION_SLOTS ? this.nextSlot++ : -1);
+    if (slot < 0) return false;
+    const firstExit = engine.allocateExits(translation.exits);
+    if (firstExit === undefined) {
+      this.freeSlots.push(slot);
+      return false;
+    }
+    const { exports } = engine.handlers.instantiate(new WebAssembly.Module(translation.bytes));
+    engine.handlers.table.set(slot, exports[FUNCTION]);
+    const region: Installed = { kept, slot, taken: [], firstExit, pages: pagesOf(translation) };
+    this.regions.add(region);
+    for (const page of region.pages) {
+      engine.space.markCode(page);
+      const set = byPage.get(page);
+      if (set) set.add(region);
+      else byPage.set(page, new Set([region]));
+    }
+    translation.entries.forEach((ip, selector) => {
+      this.take(region, ip, selector);
+    });
+    statistics.live++;
+    return true;
+  }
+
+  /** Entries of regions that have no record yet: nothing has been there. */
+  private readonly late = new Map<number, { region: Installed; selector: number }>();
+  private takeLate(ip: number): void {
+    const { region, selector } = this.late.get(ip)!;
+    this.late.delete(ip);
+    if (this.regions.has(region) && !this.byEntry.has(ip)) this.take(region, ip, selector);
+  }
 
   /** Lets a record lead into a region, instead of the one that it leads to so far. */
-  private take(ip: number, selector: number, slot: number, exits: number): TakenRecord | undefined {
+  private take(region: Installed, ip: number, selector: number): void {
     const { space } = this.engine;
     const before = this.byEntry.get(ip);
     if (before) this.giveBack(before, ip);
     const record = this.engine.findRecord(ip);
-    if (record === 0) return undefined;
-    const saved = space.u8.slice(record, record + OP_SIZE);
-    space.u16[(record + OP_HANDLER) >> 1] = slot;
+    if (record === 0) {
+      this.late.set(ip, { region, selector });
+      return;
+    }
+    region.taken.push({ ip, record, saved: space.u8.slice(record, record + OP_SIZE) });
+    this.byEntry.set(ip, region);
+    space.u16[(record + OP_HANDLER) >> 1] = region.slot;
     space.u32[(record + OP_ENTRY) >> 2] = selector;
-    space.u32[(record + OP_TARGET) >> 2] = exits;
-    return { ip, record, saved };
+    space.u32[(record + OP_TARGET) >> 2] = region.firstExit;
   }
   /** A region loses one of its entries; one without any goes. */
   private giveBack(region: Installed, ip: number): void {
@@ -289,6 +320,7 @@ export class Translator implements Tier1 {
   }
 
   dropAll(): void {
+    this.late.clear();
     for (const region of [...this.regions]) this.drop(region);
     this.samples.clear();
     this.refused.clear();

@@ -18,15 +18,16 @@ import { emitRegion } from './region-emitter.ts';
 export interface Translation {
   /** Addresses where it can be entered; an entry's record says which it is. */
   readonly entries: readonly number[];
-  /** The module; its function goes to table slot `slot`. */
+  /** The module; it exports its function as `FUNCTION`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Guest addresses that the exit records lead to. */
   readonly exits: readonly number[];
   /** Guest instructions translated, and the ranges of addresses that they come from. */
   readonly insns: number;
   readonly ranges: readonly { start: number; end: number }[];
-  readonly codeBytes: number;
 }
+
+export const FUNCTION = 'region';
 
 /**
  * Translates the code that is hot at `entry`, which can also be entered where it is wanted; undefined
@@ -37,23 +38,32 @@ export function translateRegion(
   isWanted: (ip: number) => boolean,
   source: CodeSource,
   maxInsns: number,
-  slot: number,
 ): Translation | undefined {
   const lifted = formAndLift(entry, isWanted, source, maxInsns);
   if (lifted === undefined) return undefined;
   const module = new ModuleWriter();
   const imports = declareImports(module);
   const { code, exits } = emitRegion(lifted, helperIndex(imports), imports.handlerType);
-  const func = module.func(HANDLER_TYPE, code, undefined, `region 0x${entry.toString(16)}`);
+  module.func(HANDLER_TYPE, code, FUNCTION, `region 0x${entry.toString(16)}`);
   const blocks = [...lifted.lifted.values()].map((b) => b.guest);
   return {
     entries: lifted.graph.entries,
-    bytes: module.finish([{ slot, func }]),
+    bytes: module.finish(),
     exits,
     insns: blocks.reduce((sum, b) => sum + b.insns.length, 0),
-    ranges: blocks.map((b) => ({ start: b.ip, end: b.end })),
-    codeBytes: code.length,
+    ranges: rangesOf(blocks),
   };
+}
+
+/** The addresses of the blocks' code, without overlaps, ascending. */
+function rangesOf(blocks: readonly GuestBlock[]): { start: number; end: number }[] {
+  const ranges: { start: number; end: number }[] = [];
+  for (const { ip, end } of [...blocks].sort((a, b) => a.ip - b.ip)) {
+    const last = ranges.at(-1);
+    if (last && ip <= last.end) last.end = Math.max(last.end, end);
+    else if (end > ip) ranges.push({ start: ip, end });
+  }
+  return ranges;
 }
 
 /** Leaves out, one by one, the instructions that turn out not to be translatable. */

@@ -30,6 +30,8 @@ export type TranslatorStatistics = {
   /** Regions translated, and how many of them are in use. */
   regions: number;
   live: number;
+  /** Regions of an earlier run that are used again. */
+  kept: number;
   /** Guest instructions and bytes of wasm in them. */
   insns: number;
   wasmBytes: number;
