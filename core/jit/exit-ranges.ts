@@ -14,8 +14,8 @@ export function exitRanges(list: readonly JitStatement[]): Map<number, { exit: E
   const ranges = new Map<number, { exit: ExitPoint; end: number }>();
   let covered = -1;
   for (const [exit, { first, end }] of found) {
-    // One check alone has its exit in place; overlapping ranges can't happen, since exits follow each other.
-    if (first <= covered || first === end) continue;
+    // A check leaves at up to three places; overlapping ranges can't happen, since exits follow each other.
+    if (first <= covered || (first === end && list[first]!.kind !== 'check')) continue;
     ranges.set(first, { exit, end });
     covered = end;
   }

@@ -21,7 +21,7 @@ import { countEdgeUses } from './region-uses.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
 import { isUsed, useStatements, useTerminator } from './usage.ts';
 
-type Label = { kind: 'node'; node: FlowNode } | { kind: 'exit'; exit: ExitPoint } | { kind: 'plain' };
+type Label = { kind: 'node'; node: FlowNode } | { kind: 'exit'; exit: ExitPoint; isUsed: boolean } | { kind: 'plain' };
 
 export interface EmittedRegion {
   readonly code: RegionCode;
@@ -332,14 +332,16 @@ class RegionEmitter {
     code.block();
     this.labels.push({ kind: 'plain' });
     code.block();
-    this.labels.push({ kind: 'exit', exit });
+    const label: Label = { kind: 'exit', exit, isUsed: false };
+    this.labels.push(label);
     const mark = code.bindings();
     emit();
     code.br(1);
     this.labels.pop();
     code.end();
     // A way here may come from before those values were computed.
-    code.without(mark, () => this.giveUp(exit));
+    if (label.isUsed) code.without(mark, () => this.giveUp(exit));
+    else code.u8(0x00);
     this.labels.pop();
     code.end();
   }
@@ -468,10 +470,10 @@ class RegionEmitter {
   /** Goes to the exit when the i32 on the stack is not 0. */
   private leaveIf(exit: ExitPoint): void {
     const { code } = this;
-    const label = this.labels.findLastIndex((l) => l.kind === 'exit' && l.exit === exit);
+    const depth = this.exitDepth(exit);
     code.hint(false);
-    if (label >= 0) {
-      code.brIf(this.labels.length - 1 - label + this.memory.extraDepth);
+    if (depth >= 0) {
+      code.brIf(depth + this.memory.extraDepth);
       return;
     }
     code.if();
@@ -479,9 +481,19 @@ class RegionEmitter {
     code.end();
   }
   private branchOrGiveUp(exit: ExitPoint): void {
-    const label = this.labels.findLastIndex((l) => l.kind === 'exit' && l.exit === exit);
-    if (label >= 0) this.code.br(this.labels.length - 1 - label);
+    const depth = this.exitDepth(exit);
+    if (depth >= 0) this.code.br(depth);
     else this.giveUp(exit);
+  }
+  /** Depth of the label behind which the exit's code stands, which is used from now on; -1 when there is none. */
+  private exitDepth(exit: ExitPoint): number {
+    for (let i = this.labels.length - 1; i >= 0; i--) {
+      const label = this.labels[i]!;
+      if (label.kind !== 'exit' || label.exit !== exit) continue;
+      label.isUsed = true;
+      return this.labels.length - 1 - i;
+    }
+    return -1;
   }
 
   /** Hands over to tier 0 at the exit's instruction. */

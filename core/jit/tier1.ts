@@ -145,7 +145,9 @@ export class Translator implements Tier1 {
         const count = u32[at]!;
         u32[at] = 0;
         if (count < limit || this.byEntry.has(target)) return;
-        if ((this.rebuilds.get(entryOf(region)) ?? 0) < MAX_REBUILDS) isHot = true;
+        // One that was full would leave it out again.
+        const hasRoom = region.kept.translation.insns < MAX_INSNS;
+        if (hasRoom && (this.rebuilds.get(entryOf(region)) ?? 0) < MAX_REBUILDS) isHot = true;
         else this.translate(target);
       });
       if (isHot && this.regions.has(region)) this.rebuild(region);
