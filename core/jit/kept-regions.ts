@@ -19,12 +19,15 @@ const WORTH_SHARE = 1 / 16;
 /** A translation and the guest code that it was made from. */
 export interface KeptRegion {
   readonly translation: Translation;
+  /** Those of the translation's entries that lead to it; later translations have the others. */
+  readonly entries: readonly number[];
   readonly code: Uint8Array;
 }
 
 interface Head {
   regions: {
     entries: readonly number[];
+    used: readonly number[];
     exits: readonly number[];
     ranges: Translation['ranges'];
     insns: number;
@@ -51,7 +54,7 @@ export class KeptRegions {
     this.exactSites = exactSites;
     this.count = regions.length;
     this.unused = new Set(regions);
-    for (const region of regions) for (const ip of region.translation.entries) this.byEntry.set(ip, region);
+    for (const region of regions) for (const ip of region.entries) this.byEntry.set(ip, region);
     this.entries = [...this.byEntry.keys()].sort((a, b) => a - b);
   }
 
@@ -96,8 +99,9 @@ export class KeptRegions {
       regions.push(region);
     }
     const head: Head = {
-      regions: regions.map(({ translation: { entries, exits, ranges, insns, bytes }, code }) => ({
+      regions: regions.map(({ translation: { entries, exits, ranges, insns, bytes }, entries: used, code }) => ({
         entries,
+        used,
         exits,
         ranges,
         insns,
@@ -139,7 +143,8 @@ function parse(bytes: Uint8Array<ArrayBuffer>): { regions: KeptRegion[]; exactSi
     at += length;
     return bytes.subarray(at - length, at);
   };
-  const regions = head.regions.map(({ entries, exits, ranges, insns, code, wasm }) => ({
+  const regions = head.regions.map(({ entries, used, exits, ranges, insns, code, wasm }) => ({
+    entries: used,
     code: take(code),
     translation: { entries, exits, ranges, insns, bytes: take(wasm) },
   }));

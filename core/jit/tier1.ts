@@ -179,12 +179,16 @@ export class Translator implements Tier1 {
     for (const ip of this.kept.exactSites) this.exactSites.add(ip);
   }
   end(): Uint8Array | undefined {
-    const live = [...this.regions].map(({ kept }) => kept);
+    const live = [...this.regions].map((region) => ({
+      ...region.kept,
+      entries: region.kept.translation.entries.filter(
+        (ip) => this.byEntry.get(ip) === region || this.late.get(ip)?.region === region,
+      ),
+    }));
     return this.kept.serialize(live, this.statistics.regions, this.exactSites);
   }
   private useKept(region: KeptRegion): void {
-    if (this.engine.handlers.isStrict || region.translation.entries.some((ip) => this.byEntry.has(ip))) return;
-    if (this.install(region)) this.statistics.kept++;
+    if (!this.engine.handlers.isStrict && this.install(region)) this.statistics.kept++;
   }
 
   interpreted(ip: number): void {
@@ -212,7 +216,7 @@ export class Translator implements Tier1 {
     const translation = translateRegion(ip, isWanted, this.source, MAX_INSNS);
     const endMs = this.now();
     statistics.translateMs += endMs - startMs;
-    const isInstalled = translation && this.install({ translation, code: this.codeOf(translation) });
+    const isInstalled = translation && this.install({ translation, entries: translation.entries, code: this.codeOf(translation) });
     if (!isInstalled) {
       this.refused.add(ip);
       return;
@@ -254,9 +258,7 @@ export class Translator implements Tier1 {
       if (set) set.add(region);
       else byPage.set(page, new Set([region]));
     }
-    translation.entries.forEach((ip, selector) => {
-      this.take(region, ip, selector);
-    });
+    for (const ip of kept.entries) this.take(region, ip, translation.entries.indexOf(ip));
     statistics.live++;
     return true;
   }
