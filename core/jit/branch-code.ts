@@ -3,7 +3,7 @@
  * their return address. All guest state is in memory wherever these are used.
  */
 import type { Node } from '../ir/ir.ts';
-import { OP_COUNT, OP_HANDLER, OP_SIZE } from '../ir/op-record.ts';
+import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_SIZE } from '../ir/op-record.ts';
 import { JUMP_CACHE, JUMP_CACHE_ENTRIES } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
@@ -84,8 +84,8 @@ export class BranchCode {
     code.returnCallIndirect(this.handlerType, 0);
   }
 
-  /** A local with the record of the code at `target`; leaves for a look-up when the jump cache has none. */
-  jumpCacheRecord(target: Node): number {
+  /** Address of the jump cache's entry for `target`, in a local and on the stack. */
+  private jumpCacheEntry(target: Node): number {
     const { code } = this;
     const entry = code.temporary('i32');
     code.value(target);
@@ -95,6 +95,45 @@ export class BranchCode {
     code.i32Const(3);
     code.op('i32.shl');
     code.localTee(entry);
+    return entry;
+  }
+
+  /**
+   * If the jump cache leads from `target` to an entry of this region, and budget is left: sets `selector` to it and does what
+   * `goOn` emits.
+   */
+  jumpInside(target: Node, slot: number, selector: number, goOn: () => void): void {
+    const { code } = this;
+    const record = code.temporary('i32');
+    const entry = this.jumpCacheEntry(target);
+    code.load('i64.load32_u', JUMP_CACHE);
+    code.value(target);
+    code.op('i64.eq');
+    code.localGet(BUDGET);
+    code.i32Const(0);
+    code.op('i32.gt_s');
+    code.op('i32.and');
+    code.hint(true);
+    code.if();
+    code.localGet(entry);
+    code.load('i32.load', JUMP_CACHE + 4);
+    code.localTee(record);
+    code.load('i32.load16_u', OP_HANDLER);
+    code.localGet(slot);
+    code.op('i32.eq');
+    code.if();
+    code.localGet(record);
+    code.load('i32.load', OP_ENTRY);
+    code.localSet(selector);
+    goOn();
+    code.end();
+    code.end();
+  }
+
+  /** A local with the record of the code at `target`; leaves for a look-up when the jump cache has none. */
+  jumpCacheRecord(target: Node): number {
+    const { code } = this;
+    const entry = this.jumpCacheEntry(target);
     code.load('i64.load32_u', JUMP_CACHE);
     code.value(target);
     code.op('i64.ne');

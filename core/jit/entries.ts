@@ -12,25 +12,24 @@ import { type FlowGraph, type FlowNode, isBackEdge, nodeFor } from './flow-graph
 /** Loop headers that become entries at most: code that runs for long comes back into the region at one of them. */
 const MAX_ENTRIES = 48;
 
-/** Adds a dispatch for the region's loop headers and for for the nodes that are `wanted`. Returns the addresses, by selector. */
+/** Adds a dispatch for the region's loop headers and for the nodes that are `wanted`. Returns the addresses, by selector. */
 export function addEntries(graph: FlowGraph, isWanted: (ip: number) => boolean): number[] {
-  const first = graph.entry;
   const nodes = new Map<number, FlowNode>();
   // The outermost of the nodes of an address comes first.
-  for (const node of graph.nodes) if (!nodes.has(node.ip)) nodes.set(node.ip, node);
+  for (const node of graph.nodes) if (!node.dispatch && !nodes.has(node.ip)) nodes.set(node.ip, node);
   const headers = graph.nodes.filter((node) => node.predecessors.some((from) => isBackEdge(from, node)));
-  const entries = [
-    ...new Set([first, ...graph.nodes.filter(({ ip }) => isWanted(ip)), ...headers].map(({ ip }) => ip)),
-  ];
-  entries.splice(MAX_ENTRIES);
+  const others = [...graph.nodes.filter(({ ip }) => isWanted(ip)), ...headers].map(({ ip }) => ip);
+  const entries = [...new Set([...graph.entries, ...others])];
+  entries.splice(Math.max(MAX_ENTRIES, graph.entries.length));
   if (entries.length === 1) return entries;
   const heads = new LoopHeads(headers);
-  const start = nodeFor(first.ip, true);
-  start.dispatch = new Map();
+  const start = graph.entry.dispatch ? graph.entry : nodeFor(entries[0]!, true);
+  start.dispatch ??= new Map();
   const targets = entries.map((ip) => nodes.get(ip)!);
   const around = targets.map((node) => heads.around(node));
   for (const headers of around) for (const header of headers) heads.dispatcher(header);
   targets.forEach((node, selector) => {
+    if (start.dispatch!.has(selector)) return;
     let from = start;
     for (const header of around[selector]!) {
       const to = heads.dispatcher(header);

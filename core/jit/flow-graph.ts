@@ -29,13 +29,15 @@ export interface FlowGraph {
   entry: FlowNode;
   /** In reverse postorder. */
   nodes: readonly FlowNode[];
-  /** Addresses where the region can be entered, by selector. */
+  /** Addresses where the region can be entered, by selector; its roots first. */
   entries: readonly number[];
+  /** With several roots, indirect jumps between entries come back to the entry node. */
+  readonly rootCount: number;
   /** Edges that were cut, as `from ip` → set of `to ip`. */
   readonly cut: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
-/** The region can be entered at its entry, its loop headers, and the blocks that are `wanted`. */
+/** The region can be entered at its roots, its loop headers, and the blocks that are `wanted`. */
 export function buildFlowGraph(region: Region, isWanted: (ip: number) => boolean): FlowGraph {
   const cut = new Map<number, Set<number>>();
   for (;;) {
@@ -57,14 +59,16 @@ export function buildFlowGraph(region: Region, isWanted: (ip: number) => boolean
 function attempt(region: Region, cut: ReadonlyMap<number, ReadonlySet<number>>): FlowGraph {
   const byIp = new Map<number, FlowNode>();
   const postorder: FlowNode[] = [];
-  const entry = nodeFor(region.entry);
-  byIp.set(region.entry, entry);
+  const { roots } = region;
+  const entry = nodeFor(roots[0]!, roots.length > 1);
+  if (entry.isEmpty) entry.dispatch = new Map();
+  else byIp.set(entry.ip, entry);
   // Depth first, without recursion: regions may be thousands of blocks deep.
   const stack: { node: FlowNode; targets: number[]; next: number }[] = [];
   const push = (node: FlowNode): void => {
-    const targets = successors(region.blocks.get(node.ip)!).filter(
-      (ip, i, all) => region.blocks.has(ip) && !cut.get(node.ip)?.has(ip) && all.indexOf(ip) === i,
-    );
+    const all = node.dispatch ? roots : successors(region.blocks.get(node.ip)!);
+    const isCut = (ip: number): boolean => !node.dispatch && cut.get(node.ip)?.has(ip) === true;
+    const targets = all.filter((ip, i) => region.blocks.has(ip) && !isCut(ip) && all.indexOf(ip) === i);
     stack.push({ node, targets, next: 0 });
   };
   push(entry);
@@ -77,11 +81,14 @@ function attempt(region: Region, cut: ReadonlyMap<number, ReadonlySet<number>>):
     }
     const ip = top.targets[top.next++]!;
     let target = byIp.get(ip);
+    // A root that another one leads to may be inside a loop: addEntries knows how to enter there.
+    if (top.node.dispatch && target) continue;
     if (target === undefined) {
       target = nodeFor(ip);
       byIp.set(ip, target);
       push(target);
     }
+    top.node.dispatch?.set(top.next - 1, target);
     top.node.successors.push(target);
     target.predecessors.push(top.node);
   }
@@ -90,7 +97,7 @@ function attempt(region: Region, cut: ReadonlyMap<number, ReadonlySet<number>>):
     node.order = i;
   });
   findDominators(nodes);
-  return { entry, nodes, entries: [entry.ip], cut };
+  return { entry, nodes, entries: roots, rootCount: roots.length, cut };
 }
 
 export function nodeFor(ip: number, isEmpty = false): FlowNode {
@@ -242,3 +249,7 @@ function addToLoop(loop: Set<FlowNode>, from: FlowNode): void {
     queue.push(...node.predecessors);
   }
 }
+
+/** True for the entry node of a region whose indirect jumps come back to it, with everything in memory. */
+export const isDispatchLoop = (graph: FlowGraph, node: FlowNode): boolean =>
+  graph.rootCount > 1 && node === graph.entry;

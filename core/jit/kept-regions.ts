@@ -30,7 +30,9 @@ interface Head {
     used: readonly number[];
     exits: readonly number[];
     ranges: Translation['ranges'];
+    roots: number;
     insns: number;
+    hasIndirect: boolean;
     code: number;
     wasm: number;
   }[];
@@ -99,12 +101,14 @@ export class KeptRegions {
       regions.push(region);
     }
     const head: Head = {
-      regions: regions.map(({ translation: { entries, exits, ranges, insns, bytes }, entries: used, code }) => ({
+      regions: regions.map(({ translation: { entries, exits, ranges, roots, insns, hasIndirect, bytes }, entries: used, code }) => ({
         entries,
         used,
         exits,
         ranges,
+        roots,
         insns,
+        hasIndirect,
         code: code.length,
         wasm: bytes.length,
       })),
@@ -143,10 +147,10 @@ function parse(bytes: Uint8Array<ArrayBuffer>): { regions: KeptRegion[]; exactSi
     at += length;
     return bytes.subarray(at - length, at);
   };
-  const regions = head.regions.map(({ entries, used, exits, ranges, insns, code, wasm }) => ({
+  const regions = head.regions.map(({ entries, used, exits, ranges, roots, insns, hasIndirect, code, wasm }) => ({
     entries: used,
     code: take(code),
-    translation: { entries, exits, ranges, insns, bytes: take(wasm) },
+    translation: { entries, exits, ranges, roots, insns, hasIndirect, bytes: take(wasm) },
   }));
   return { regions, exactSites: head.exactSites };
 }

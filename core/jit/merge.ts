@@ -6,7 +6,7 @@
  * and the next write shows the flags as tier 0 last left them; all other state is exact.
  */
 import type { Node } from '../ir/ir.ts';
-import { type FlowGraph, type FlowNode, isBackEdge } from './flow-graph.ts';
+import { type FlowGraph, type FlowNode, isBackEdge, isDispatchLoop } from './flow-graph.ts';
 import type { LiftedBlock } from './lift-block.ts';
 import { IN_MEMORY, PlaceSet, PlaceValues, type Root } from './place-values.ts';
 import { FLAG_PLACES, PLACE_COUNT, places } from './places.ts';
@@ -47,13 +47,17 @@ interface Way {
 }
 
 const CALLS = new Set(['call', 'callIndirect']);
+/** True when the ways on from a node find everything in memory, and only there. */
+export const isThroughMemory = ({ graph, lifted }: Pick<LiftedRegion, 'graph' | 'lifted'>, node: FlowNode): boolean =>
+  endsWithCall(lifted.get(node)!) || isDispatchLoop(graph, node);
 export const endsWithCall = (block: LiftedBlock): boolean => CALLS.has(block.terminator.kind);
 
 export class Merger {
   readonly entries = new Map<Root, RootEntry>();
   private readonly clean: EntryValue[] = new Array(PLACE_COUNT).fill(MEMORY);
   private readonly region: LiftedRegion;
-  private readonly liveFlags: ReadonlyMap<Root, PlaceSet>;
+  /** For each root, the flags that something reads before they are written. */
+  readonly liveFlags: ReadonlyMap<Root, PlaceSet>;
 
   constructor(region: LiftedRegion) {
     this.region = region;
@@ -72,7 +76,7 @@ export class Merger {
     const { graph, lifted, entryRoot } = this.region;
     const ways: Way[] = node.predecessors
       .filter((from) => !isBackEdge(from, node))
-      .map((from) => ({ values: lifted.get(from)!.values, isThroughMemory: endsWithCall(lifted.get(from)!) }));
+      .map((from) => ({ values: lifted.get(from)!.values, isThroughMemory: isThroughMemory(this.region, from) }));
     if (node === graph.entry) ways.push({ values: new PlaceValues(entryRoot), isThroughMemory: false });
     return ways;
   }

@@ -1,6 +1,7 @@
 /** Emits what joins and exits do with the cached places: live-in values, homes, write-backs. */
 import type { Merger } from './merge.ts';
-import { IN_MEMORY, type PlaceValues, type Root } from './place-values.ts';
+import { IN_MEMORY, type PlaceSet, type PlaceValues, type Root } from './place-values.ts';
+import { places } from './places.ts';
 import type { RegionCode } from './region-code.ts';
 import { isUsed } from './usage.ts';
 
@@ -73,10 +74,11 @@ export class PlaceCode {
     return values.isAsAtRoot(p) && this.merger.entries.get(values.root)!.values[p]!.kind === 'home';
   }
 
-  /** Stores all places that memory does not hold. */
-  writeBack(values: PlaceValues): void {
+  /** Stores all places that memory does not hold; of the flags only those in `flags`, if that is given. */
+  writeBack(values: PlaceValues, flags?: PlaceSet): void {
     const entry = this.merger.entries.get(values.root)!;
     this.merger.dirtyPlaces(values).forEach((p) => {
+      if (flags && places[p]!.isFlag && !flags.has(p)) return;
       if (values.isAsAtRoot(p) && entry.values[p]!.kind === 'unknown') return;
       this.code.putPlace(p, () => this.push(values, p));
     });

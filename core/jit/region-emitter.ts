@@ -6,20 +6,23 @@
 import { branchWhen, isCompound } from '../interp/conditions.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node } from '../ir/ir.ts';
-import { OP_ENTRY, OP_TARGET } from '../ir/op-record.ts';
+import { OP_ENTRY, OP_HANDLER, OP_TARGET } from '../ir/op-record.ts';
 import { EXIT_BUDGET, EXIT_INTERPRET } from '../vcpu/exits.ts';
 import { BranchCode } from './branch-code.ts';
 import { exitRanges } from './exit-ranges.ts';
-import { type FlowNode, isBackEdge } from './flow-graph.ts';
+import { type FlowNode, isBackEdge, isDispatchLoop } from './flow-graph.ts';
 import type { LiftedBlock } from './lift-block.ts';
 import { MemoryChecks } from './memory-checks.ts';
 import { type LiftedRegion, Merger } from './merge.ts';
 import { PlaceCode } from './place-code.ts';
-import type { PlaceValues, Root } from './place-values.ts';
+import { PlaceSet, type PlaceValues, type Root } from './place-values.ts';
 import { BUDGET, EXITS, PC, RegionCode } from './region-code.ts';
 import { countEdgeUses } from './region-uses.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
 import { isUsed, useStatements, useTerminator } from './usage.ts';
+
+/** More cases than these are dispatched by a table. */
+const FEW_CASES = 3;
 
 type Label = { kind: 'node'; node: FlowNode } | { kind: 'exit'; exit: ExitPoint; isUsed: boolean } | { kind: 'plain' };
 
@@ -76,6 +79,13 @@ class RegionEmitter {
       code.load('i32.load', OP_ENTRY);
       code.localSet(this.selector);
     }
+    if (region.graph.rootCount > 1) {
+      this.slot = code.newLocal('i32');
+      code.localGet(PC);
+      code.load('i32.load16_u', OP_HANDLER);
+      code.localSet(this.slot);
+      this.entryFlags = this.flagsOfEntries(entry);
+    }
     if (this.rootOf(entry) !== region.entryRoot) this.places.assignHomes(undefined, this.rootOf(entry));
     this.tree(entry);
     code.u8(0x00);
@@ -105,11 +115,12 @@ class RegionEmitter {
     const { code, memory } = this;
     code.openScope();
     const mark = memory.mark();
-    if (node.isLoopHeader) {
+    const isLoop = node.isLoopHeader || isDispatchLoop(this.region.graph, node);
+    if (isLoop) {
       code.loop();
       this.labels.push({ kind: 'node', node });
-      this.checkBudget(node);
     }
+    if (node.isLoopHeader) this.checkBudget(node);
     const merges = node.dominated.filter((child) => this.isMerge(child)).reverse();
     for (const merge of merges) {
       code.block();
@@ -122,7 +133,7 @@ class RegionEmitter {
       memory.reset(this.factsAtEnd.get(node) ?? mark);
       this.tree(merge);
     }
-    if (node.isLoopHeader) {
+    if (isLoop) {
       this.labels.pop();
       code.end();
       code.u8(0x00);
@@ -227,6 +238,7 @@ class RegionEmitter {
         return;
       case 'jumpIndirect': {
         this.refuseTarget(t.target, t.exit);
+        if (this.slot >= 0) this.jumpInside(t.target, block.values);
         this.places.writeBack(block.values);
         const record = this.branches.jumpCacheRecord(t.target);
         this.branches.tailCall(() => code.localGet(record));
@@ -240,6 +252,26 @@ class RegionEmitter {
         this.giveUp(t.exit);
         return;
     }
+  }
+
+  /** Local with the region's own table slot, where indirect jumps may stay inside it; else -1. */
+  private slot = -1;
+  /** Flags that are read behind an entry before they are written. */
+  private entryFlags = new PlaceSet();
+  private flagsOfEntries(start: FlowNode): PlaceSet {
+    const flags = new PlaceSet();
+    for (const to of start.successors) flags.addAll(this.merger.liveFlags.get(this.rootOf(to))!);
+    return flags;
+  }
+  /** An indirect jump to an entry of this region goes back to the dispatch. */
+  private jumpInside(target: Node, values: PlaceValues): void {
+    const { code, region } = this;
+    this.inBranch(() => {
+      this.branches.jumpInside(target, this.slot, this.selector, () => {
+        this.inArm(() => this.places.writeBack(values, this.entryFlags));
+        code.br(this.depthOf((l) => l.kind === 'node' && l.node === region.graph.entry) + 1);
+      });
+    });
   }
 
   /**
@@ -256,6 +288,10 @@ class RegionEmitter {
       else byTarget.set(to, [s]);
     }
     const [usual, ...others] = node.successors;
+    if (others.length > FEW_CASES) {
+      this.dispatchByTable(node, byTarget);
+      return;
+    }
     code.localGet(selector);
     code.hint(false);
     code.if();
@@ -279,6 +315,32 @@ class RegionEmitter {
     });
     code.end();
     this.edgeTo(node, usual!);
+  }
+  /**
+   *     block … block
+   *       br_table selector
+   *     end  …edge to the first…
+   *     end  …edge to the second…
+   */
+  private dispatchByTable(node: FlowNode, byTarget: ReadonlyMap<FlowNode, readonly number[]>): void {
+    const { code, selector } = this;
+    const targets = node.successors;
+    const table = new Array<number>(this.region.graph.entries.length).fill(0);
+    targets.forEach((to, i) => {
+      for (const s of byTarget.get(to)!) table[s] = i;
+      code.block();
+      this.labels.push({ kind: 'plain' });
+    });
+    code.localGet(selector);
+    code.brTable(table, 0);
+    for (const to of targets) {
+      this.labels.pop();
+      code.end();
+      this.inArm(() => {
+        this.arrive(to, byTarget.get(to)!);
+        this.edgeTo(node, to);
+      });
+    }
   }
   /** The selector has done its work where no further dispatch has a case for it. */
   private arrive(to: FlowNode, selectors: readonly number[]): void {

@@ -1,6 +1,6 @@
 /** Counts, for a whole region, which values are needed where: before anything is emitted. */
 import type { FlowNode } from './flow-graph.ts';
-import { endsWithCall, type LiftedRegion, type Merger } from './merge.ts';
+import { isThroughMemory, type LiftedRegion, type Merger } from './merge.ts';
 import type { PlaceValues } from './place-values.ts';
 import { isUsed, keep, use } from './usage.ts';
 
@@ -8,7 +8,7 @@ import { isUsed, keep, use } from './usage.ts';
 export function countEdgeUses(region: LiftedRegion, merger: Merger): void {
   for (const node of region.graph.nodes) {
     const block = region.lifted.get(node)!;
-    if (!endsWithCall(block)) for (const to of node.successors) useWay(region, merger, block.values, to);
+    if (!isThroughMemory(region, node)) for (const to of node.successors) useWay(region, merger, block.values, to);
     keepAllDirty(merger, block.values);
   }
   useEntries(region, merger);

@@ -65,25 +65,25 @@ function stepOf(insn: Insn, ip: number): Step {
 }
 
 export interface Region {
-  readonly entry: number;
-  /** By address; the entry is first. */
+  /** Addresses where it begins. */
+  readonly roots: readonly number[];
   readonly blocks: ReadonlyMap<number, GuestBlock>;
 }
 
 /**
- * Forms the region that begins at `entry`, without the instructions `left` to tier 0; undefined when its first instruction
- * can't be translated. Blocks begin where entries are wanted.
+ * Forms the region that begins at `roots`, without the instructions `left` to tier 0; undefined when the very first can't be
+ * translated. Blocks begin where entries are wanted.
  */
 export function formRegion(
-  entry: number,
+  roots: readonly number[],
   isWanted: (ip: number) => boolean,
   source: CodeSource,
   maxInsns: number,
   left: ReadonlySet<number>,
 ): Region | undefined {
   const steps = new Map<number, Step>();
-  const leaders = new Set([entry]);
-  const queue = [entry];
+  const leaders = new Set(roots);
+  const queue = [...roots];
   const follow = (ip: number): void => {
     if (leaders.has(ip)) return;
     if (steps.has(ip) || (steps.size < maxInsns && source.isKnown(ip))) {
@@ -119,9 +119,8 @@ export function formRegion(
     const block = steps.has(ip) ? blockAt(ip, steps, leaders) : undefined;
     if (block) blocks.set(ip, block);
   }
-  const first = blocks.get(entry);
-  if (first === undefined || first.insns.length === 0) return undefined;
-  return { entry, blocks };
+  const begun = roots.filter((ip) => blocks.get(ip)?.insns.length);
+  return begun[0] === roots[0] ? { roots: begun, blocks } : undefined;
 }
 
 function blockAt(ip: number, steps: ReadonlyMap<number, Step>, leaders: ReadonlySet<number>): GuestBlock {

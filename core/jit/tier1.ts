@@ -31,6 +31,11 @@ const FIRST_PERIOD = 10_000;
 const LONGEST_PERIOD = 200_000;
 /** Guest instructions in one region at most. */
 const MAX_INSNS = 1000;
+/** Parts of an interpreter: what counts as one, how many make a region of their own, how far they are apart, and its size. */
+const MIN_PART_INSNS = 3;
+const MIN_PARTS = 6;
+const PART_GAP = 0x2000;
+const MAX_GATHERED = 2500;
 /** Translations that give up so often at one instruction are made anew, with its rare cases inside. */
 const GIVE_UP_LIMIT = 200;
 
@@ -52,6 +57,7 @@ interface Installed {
 
 /** Where the region was hot first. */
 const entryOf = ({ kept }: Installed): number => kept.translation.entries[0]!;
+const rootsOf = ({ kept: { translation } }: Installed): number[] => translation.entries.slice(0, translation.roots);
 
 export class Translator implements Tier1 {
   period = FIRST_PERIOD;
@@ -117,7 +123,7 @@ export class Translator implements Tier1 {
     this.samples.set(ip, insns);
     if (insns < HOT_INSNS) return;
     const [around] = this.regionsAround(ip);
-    if (around === undefined) this.translate(ip);
+    if (around === undefined) this.translateAt(ip);
     else if (insns >= HOT_INSNS * COVERED_FACTOR) this.rebuild(around, ip);
   }
   /** The regions that have the address, be it as an entry or not. */
@@ -146,9 +152,10 @@ export class Translator implements Tier1 {
         u32[at] = 0;
         if (count < limit || this.byEntry.has(target)) return;
         // One that was full would leave it out again.
-        const hasRoom = region.kept.translation.insns < MAX_INSNS;
+        const { insns, roots } = region.kept.translation;
+        const hasRoom = roots === 1 && insns < MAX_INSNS;
         if (hasRoom && (this.rebuilds.get(entryOf(region)) ?? 0) < MAX_REBUILDS) isHot = true;
-        else this.translate(target);
+        else this.translateAt(target);
       });
       if (isHot && this.regions.has(region)) this.rebuild(region);
     }
@@ -159,16 +166,16 @@ export class Translator implements Tier1 {
     const count = this.rebuilds.get(entry) ?? 0;
     this.rebuilds.set(entry, count + 1);
     if (count >= MAX_REBUILDS) {
-      if (wanted !== entry) this.translate(wanted);
+      if (wanted !== entry) this.translateAt(wanted);
       return;
     }
     const entries = new Set([...region.taken.map(({ ip }) => ip), wanted]);
     this.drop(region);
-    this.translate(entry, entries);
+    this.translate(rootsOf(region), entries);
   }
 
   decoded(ip: number, end: number): void {
-    if (this.mode === 'always') this.translate(ip);
+    if (this.mode === 'always') this.translateAt(ip);
     for (const region of this.kept.take(ip, end)) this.useKept(region);
     for (const at of this.late.keys()) if (ip <= at && at < end) this.takeLate(at);
   }
@@ -200,31 +207,58 @@ export class Translator implements Tier1 {
     for (const region of this.regionsAround(ip)) {
       if (!this.regions.has(region)) continue;
       this.drop(region);
-      this.translate(entryOf(region), new Set(region.taken.map((t) => t.ip)));
+      this.translate(rootsOf(region), new Set(region.taken.map((t) => t.ip)));
     }
   }
   /** Instructions whose helper is called inside regions, since leaving for it happened often. */
   private readonly exactSites = new Set<number>();
 
-  /** `wanted`: addresses that should be entries, besides those that are some region's now. */
-  private translate(ip: number, wanted?: ReadonlySet<number>): void {
+  private translateAt(ip: number): void {
     this.samples.delete(ip);
+    if (this.byEntry.has(ip) || !this.translate([ip])) return;
+    const { translation } = this.byEntry.get(ip)!.kept;
+    if (translation.hasIndirect) this.gather(ip);
+  }
+
+  /**
+   * Parts of an interpreter end with an indirect jump to the next one. When there are many, they become one region, in which
+   * such jumps stay; again when it has half as many neighbours more.
+   */
+  private gather(ip: number): void {
+    const parts = [...this.regions]
+      .filter(({ kept: { translation } }) => translation.hasIndirect && translation.insns >= MIN_PART_INSNS)
+      .sort((a, b) => entryOf(a) - entryOf(b));
+    const middle = parts.findIndex((part) => entryOf(part) === ip);
+    if (middle < 0) return;
+    const isNear = (i: number): boolean => i >= 0 && i + 1 < parts.length && gap(parts[i]!, parts[i + 1]!) <= PART_GAP;
+    let [first, last] = [middle, middle];
+    while (isNear(first - 1)) first--;
+    while (isNear(last)) last++;
+    const near = parts.slice(first, last + 1);
+    const known = near.filter((part) => part.kept.translation.roots > 1).flatMap(rootsOf);
+    const fresh = near.filter((part) => part.kept.translation.roots === 1).map(entryOf);
+    if (fresh.length >= Math.max(MIN_PARTS, known.length / 2)) this.translate([...known, ...fresh]);
+  }
+
+  /** `wanted`: addresses that should be entries, besides those that are some region's now. False when nothing came of it. */
+  private translate(roots: readonly number[], wanted?: ReadonlySet<number>): boolean {
     const { engine, statistics } = this;
-    if (engine.findRecord(ip) === 0 || this.byEntry.has(ip) || engine.handlers.isStrict) return;
+    if (engine.findRecord(roots[0]!) === 0 || engine.handlers.isStrict) return false;
     const startMs = this.now();
     const isWanted = (at: number): boolean => wanted?.has(at) || this.byEntry.has(at);
-    const translation = translateRegion(ip, isWanted, this.source, MAX_INSNS);
+    const limit = roots.length > 1 ? MAX_GATHERED : MAX_INSNS;
+    const translation = translateRegion(roots, isWanted, this.source, limit);
     const endMs = this.now();
     statistics.translateMs += endMs - startMs;
-    const isInstalled = translation && this.install({ translation, entries: translation.entries, code: this.codeOf(translation) });
-    if (!isInstalled) {
-      this.refused.add(ip);
-      return;
+    if (!translation || !this.install({ translation, entries: translation.entries, code: this.codeOf(translation) })) {
+      this.refused.add(roots[0]!);
+      return false;
     }
     statistics.compileMs += this.now() - endMs;
     statistics.regions++;
     statistics.insns += translation.insns;
     statistics.wasmBytes += translation.bytes.length;
+    return true;
   }
   private codeOf({ ranges }: Translation): Uint8Array {
     const parts = ranges.map(({ start, end }) => this.engine.space.raw(start, end - start));
@@ -330,6 +364,8 @@ export class Translator implements Tier1 {
     this.refused.clear();
   }
 }
+
+const gap = (a: Installed, b: Installed): number => entryOf(b) - entryOf(a);
 
 function pagesOf({ ranges }: Translation): number[] {
   const pages = new Set<number>();

@@ -10,47 +10,52 @@ import { ModuleWriter } from '../wasm/module.ts';
 import { NotTranslatable, type XmmMode } from './builder.ts';
 import { buildFlowGraph, type FlowNode } from './flow-graph.ts';
 import { type LiftedBlock, liftBlock } from './lift-block.ts';
-import { endsWithCall, type LiftedRegion } from './merge.ts';
+import { isThroughMemory, type LiftedRegion } from './merge.ts';
 import { PlaceSet, PlaceValues, Root } from './place-values.ts';
 import { type CodeSource, formRegion, type GuestBlock, type Region } from './region.ts';
 import { emitRegion } from './region-emitter.ts';
 
 export interface Translation {
-  /** Addresses where it can be entered; an entry's record says which it is. */
+  /** Addresses where it can be entered; an entry's record says which it is. The first `roots` are those it was formed from. */
   readonly entries: readonly number[];
+  readonly roots: number;
   /** The module; it exports its function as `FUNCTION`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Guest addresses that the exit records lead to. */
   readonly exits: readonly number[];
   /** Guest instructions translated, and the ranges of addresses that they come from. */
   readonly insns: number;
+  /** Some of it ends with an indirect jump. */
+  readonly hasIndirect: boolean;
   readonly ranges: readonly { start: number; end: number }[];
 }
 
 export const FUNCTION = 'region';
 
 /**
- * Translates the code that is hot at `entry`, which can also be entered where it is wanted; undefined
- * when its first instruction must stay in tier 0.
+ * Translates the code that is hot at `roots`, which can also be entered where it is wanted; undefined when the very first
+ * instruction must stay in tier 0. Indirect jumps between the entries of a region with several roots stay inside it.
  */
 export function translateRegion(
-  entry: number,
+  roots: readonly number[],
   isWanted: (ip: number) => boolean,
   source: CodeSource,
   maxInsns: number,
 ): Translation | undefined {
-  const lifted = formAndLift(entry, isWanted, source, maxInsns);
+  const lifted = formAndLift(roots, isWanted, source, maxInsns);
   if (lifted === undefined) return undefined;
   const module = new ModuleWriter();
   const imports = declareImports(module);
   const { code, exits } = emitRegion(lifted, helperIndex(imports), imports.handlerType);
-  module.func(HANDLER_TYPE, code, FUNCTION, `region 0x${entry.toString(16)}`);
+  module.func(HANDLER_TYPE, code, FUNCTION, `region 0x${roots[0]!.toString(16)}`);
   const blocks = [...lifted.lifted.values()].map((b) => b.guest);
   return {
     entries: lifted.graph.entries,
+    roots: lifted.graph.rootCount,
     bytes: module.finish(),
     exits,
     insns: blocks.reduce((sum, b) => sum + b.insns.length, 0),
+    hasIndirect: blocks.some((b) => b.ending.kind === 'jumpIndirect'),
     ranges: rangesOf(blocks),
   };
 }
@@ -68,14 +73,14 @@ function rangesOf(blocks: readonly GuestBlock[]): { start: number; end: number }
 
 /** Leaves out, one by one, the instructions that turn out not to be translatable. */
 function formAndLift(
-  entry: number,
+  roots: readonly number[],
   isWanted: (ip: number) => boolean,
   source: CodeSource,
   maxInsns: number,
 ): LiftedRegion | undefined {
   const left = new Set<number>();
   for (;;) {
-    const region = formRegion(entry, isWanted, source, maxInsns, left);
+    const region = formRegion(roots, isWanted, source, maxInsns, left);
     if (region === undefined) return undefined;
     try {
       return liftRegion(region, isWanted, source);
@@ -98,7 +103,7 @@ export function liftRegion(region: Region, isWanted: (ip: number) => boolean, so
   const entryRoot = new Root();
   for (const node of graph.nodes) {
     const before = node.predecessors.length === 1 && !node.isLoopHeader ? lifted.get(node.predecessors[0]!) : undefined;
-    const parent = before && !endsWithCall(before) ? before : undefined;
+    const parent = before && !isThroughMemory({ graph, lifted }, node.predecessors[0]!) ? before : undefined;
     const isFirst = node === graph.entry && !node.isLoopHeader;
     const values = parent ? parent.values.copy() : new PlaceValues(isFirst ? entryRoot : new Root());
     const compare = { last: parent?.compare.last };
