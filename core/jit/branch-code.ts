@@ -3,7 +3,7 @@
  * their return address. All guest state is in memory wherever these are used.
  */
 import type { Node } from '../ir/ir.ts';
-import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_SIZE } from '../ir/op-record.ts';
+import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_LINK, OP_SIZE } from '../ir/op-record.ts';
 import { JUMP_CACHE, JUMP_CACHE_ENTRIES } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
@@ -45,7 +45,20 @@ export class BranchCode {
     code.end();
   }
 
-  pushExitRecord(ip: number): void {
+  /** Pushes the record that the exit for `ip` is linked to, or the exit's own, which has it looked up. */
+  pushExitTarget(ip: number): void {
+    const { code } = this;
+    const record = code.temporary('i32');
+    const link = code.temporary('i32');
+    this.pushExitRecord(ip);
+    code.localTee(record);
+    code.load('i32.load', OP_LINK);
+    code.localTee(link);
+    code.localGet(record);
+    code.localGet(link);
+    code.select();
+  }
+  private pushExitRecord(ip: number): void {
     const { code } = this;
     let index = this.exits.indexOf(ip);
     if (index < 0) index = this.exits.push(ip) - 1;
@@ -57,17 +70,20 @@ export class BranchCode {
 
   /** Goes on at `ip` by way of its exit record. */
   exitTo(ip: number, isCounted: boolean): void {
-    const record = this.code.temporary('i32');
-    this.pushExitRecord(ip);
-    this.code.localSet(record);
-    if (isCounted) this.countExit(record);
-    this.tailCall(() => this.code.localGet(record));
+    const { code } = this;
+    if (isCounted) this.countExit(ip);
+    const target = code.temporary('i32');
+    this.pushExitTarget(ip);
+    code.localSet(target);
+    this.tailCall(() => code.localGet(target));
   }
 
   /** Ways out that are taken often are worth a translation that has them inside (core/jit/tier1.ts). */
-  private countExit(record: number): void {
+  private countExit(ip: number): void {
     const { code } = this;
-    code.localGet(record);
+    const record = code.temporary('i32');
+    this.pushExitRecord(ip);
+    code.localTee(record);
     code.localGet(record);
     code.load('i32.load', OP_COUNT);
     code.i32Const(1);

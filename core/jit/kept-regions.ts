@@ -101,17 +101,19 @@ export class KeptRegions {
       regions.push(region);
     }
     const head: Head = {
-      regions: regions.map(({ translation: { entries, exits, ranges, roots, insns, hasIndirect, bytes }, entries: used, code }) => ({
-        entries,
-        used,
-        exits,
-        ranges,
-        roots,
-        insns,
-        hasIndirect,
-        code: code.length,
-        wasm: bytes.length,
-      })),
+      regions: regions.map(
+        ({ translation: { entries, exits, ranges, roots, insns, hasIndirect, bytes }, entries: used, code }) => ({
+          entries,
+          used,
+          exits,
+          ranges,
+          roots,
+          insns,
+          hasIndirect,
+          code: code.length,
+          wasm: bytes.length,
+        }),
+      ),
       exactSites: [...exactSites],
     };
     const json = new TextEncoder().encode(JSON.stringify(head));

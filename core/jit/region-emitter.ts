@@ -220,7 +220,7 @@ class RegionEmitter {
       case 'call':
         this.places.writeBack(block.values);
         this.branches.leaveWithoutBudget(t.target);
-        this.branches.nestedCall(t.returnIp, () => this.branches.pushExitRecord(t.target));
+        this.branches.nestedCall(t.returnIp, () => this.branches.pushExitTarget(t.target));
         this.afterCall(node, t.returnIp);
         return;
       case 'callIndirect': {

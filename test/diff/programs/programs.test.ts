@@ -18,14 +18,18 @@ import { hostLacks, Rows } from './rows.ts';
 const FRESH = 300;
 
 describe('random programs', () => {
-  it.each(engines)('do on $name what a real CPU did where they once did not', { timeout: 300_000 }, ({ name, make }) => {
-    const cpu = engineCpu(name, make, 'max');
-    const wrong = readKept().flatMap(({ why, image, definedAt, expected }) => {
-      const difference = compareOutcomes(image, definedAt, expected, cpu.run(image, 1), ['CPU', name]);
-      return difference ? [[why, ...describeDifference(name, difference)].join('\n')] : [];
-    });
-    expect(wrong).toEqual([]);
-  });
+  it.each(engines)(
+    'do on $name what a real CPU did where they once did not',
+    { timeout: 300_000 },
+    ({ name, make }) => {
+      const cpu = engineCpu(name, make, 'max');
+      const wrong = readKept().flatMap(({ why, image, definedAt, expected }) => {
+        const difference = compareOutcomes(image, definedAt, expected, cpu.run(image, 1), ['CPU', name]);
+        return difference ? [[why, ...describeDifference(name, difference)].join('\n')] : [];
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
 
   it(`do what this CPU does, ${FRESH} of them`, { timeout: 300_000 }, (context) => {
     if (!isNativeHost()) context.skip('this is no x86-64 Linux machine');
