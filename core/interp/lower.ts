@@ -354,6 +354,8 @@ class HandlerLowering {
     this.value(target);
     code.i32Const(0);
     code.load('i64.load', st.expectedReturn.offset);
+    code.i64Const(~st.RETURN_FLAGS);
+    code.op('i64.and');
     code.op('i64.eq');
     code.if();
     code.i32Const(0);

@@ -7,7 +7,7 @@ import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_LINK, OP_SIZE } from '../ir/op-recor
 import { JUMP_CACHE, JUMP_CACHE_ENTRIES } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
-import { RETURNED } from '../vcpu/state.ts';
+import { RETURN_FLAGS, RETURNED } from '../vcpu/state.ts';
 import { BUDGET, EXITS, type RegionCode } from './region-code.ts';
 
 /** Calls of translated code that may be nested on the host's stack. */
@@ -182,10 +182,26 @@ export class BranchCode {
     return record;
   }
 
-  /** Back to a nested call that waits for this address, else wherever it leads. */
-  returnTo(target: Node): void {
+  /**
+   * Back to a nested call that waits for this address, else wherever it leads. Flags are written back (`flags`) unless the
+   * call has said that nothing reads them.
+   */
+  returnTo(target: Node, flags: () => void): void {
     const { code } = this;
-    code.value(target);
+    this.returnIf(() => code.value(target));
+    flags();
+    this.returnIf(() => {
+      code.value(target);
+      code.i64Const(RETURN_FLAGS);
+      code.op('i64.or');
+    });
+    const record = this.jumpCacheRecord(target);
+    this.tailCall(() => code.localGet(record));
+  }
+  /** Returns if that is what the innermost nested call waits for. */
+  private returnIf(expected: () => void): void {
+    const { code } = this;
+    expected();
     code.i32Const(0);
     code.load('i64.load', st.expectedReturn.offset);
     code.op('i64.eq');
@@ -196,13 +212,11 @@ export class BranchCode {
     code.localGet(BUDGET);
     code.return();
     code.end();
-    const record = this.jumpCacheRecord(target);
-    this.tailCall(() => code.localGet(record));
   }
 
   /**
    * Calls the code of a record on the host's stack and goes on when it has returned to `returnIp`. All guest state is in
-   * memory; anything but that return unwinds to the run loop.
+   * memory; anything but that return unwinds to the run loop. `readsFlags`: the code there may read the flags of the callee.
    *
    *     if (nesting >= MAX) tail call
    *     saved = expectedReturn; expectedReturn = returnIp; nesting++
@@ -210,7 +224,7 @@ export class BranchCode {
    *     nesting--; if (expectedReturn != RETURNED) return budget
    *     expectedReturn = saved
    */
-  nestedCall(returnIp: number, pushRecord: () => void): void {
+  nestedCall(returnIp: number, readsFlags: boolean, pushRecord: () => void): void {
     const { code } = this;
     const record = code.temporary('i32');
     const depth = code.temporary('i32');
@@ -235,7 +249,7 @@ export class BranchCode {
     code.load('i64.load', st.expectedReturn.offset);
     code.localSet(saved);
     code.i32Const(0);
-    code.i64Const(BigInt(returnIp));
+    code.i64Const(BigInt(returnIp) | (readsFlags ? RETURN_FLAGS : 0n));
     code.store('i64.store', st.expectedReturn.offset);
     code.localGet(record);
     code.localGet(BUDGET);

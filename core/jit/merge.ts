@@ -10,6 +10,7 @@ import { type FlowGraph, type FlowNode, isBackEdge, isDispatchLoop } from './flo
 import type { LiftedBlock } from './lift-block.ts';
 import { IN_MEMORY, PlaceSet, PlaceValues, type Root } from './place-values.ts';
 import { FLAG_PLACES, PLACE_COUNT, places } from './places.ts';
+import type { GuestBlock } from './region.ts';
 
 export type EntryValue =
   | { kind: 'home' }
@@ -36,6 +37,10 @@ export interface LiftedRegion {
   readonly active: readonly number[];
   /** Root of the region's own entry: everything is in memory. */
   readonly entryRoot: Root;
+  /** By address of a callee: the flags that it may read before it writes them. */
+  readonly calleeFlags: ReadonlyMap<number, PlaceSet>;
+  /** Code of others that has been looked at for it. */
+  readonly seen: readonly GuestBlock[];
   /** Whether exits count as readers of flags. */
   readonly exactFlags: boolean;
 }

@@ -76,9 +76,16 @@ export class PlaceCode {
 
   /** Stores all places that memory does not hold; of the flags only those in `flags`, if that is given. */
   writeBack(values: PlaceValues, flags?: PlaceSet): void {
+    this.store(values, (p) => !flags || !places[p]!.isFlag || flags.has(p));
+  }
+  /** The flags alone. */
+  writeBackFlags(values: PlaceValues): void {
+    this.store(values, (p) => places[p]!.isFlag);
+  }
+  private store(values: PlaceValues, isWanted: (place: number) => boolean): void {
     const entry = this.merger.entries.get(values.root)!;
     this.merger.dirtyPlaces(values).forEach((p) => {
-      if (flags && places[p]!.isFlag && !flags.has(p)) return;
+      if (!isWanted(p)) return;
       if (values.isAsAtRoot(p) && entry.values[p]!.kind === 'unknown') return;
       this.code.putPlace(p, () => this.push(values, p));
     });

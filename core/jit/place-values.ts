@@ -25,6 +25,9 @@ export class PlaceSet {
     set.c = this.c;
     return set;
   }
+  get isEmpty(): boolean {
+    return (this.a | this.b | this.c) === 0;
+  }
   has(p: number): boolean {
     const word = p < 32 ? this.a : p < 64 ? this.b : this.c;
     return ((word >>> (p & 31)) & 1) === 1;

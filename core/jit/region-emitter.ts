@@ -21,6 +21,7 @@ import { countEdgeUses } from './region-uses.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
 import { isUsed, useStatements, useTerminator } from './usage.ts';
 
+const NO_FLAGS = new PlaceSet();
 /** More cases than these are dispatched by a table. */
 const FEW_CASES = 3;
 
@@ -153,7 +154,10 @@ class RegionEmitter {
     memory.planBlock(block.statements);
     this.statements(block.statements);
     this.factsAtEnd.set(node, memory.mark());
+    // What one way out computes is not there where others join it.
+    code.openScope();
     this.terminator(node, block);
+    code.closeScope();
   }
 
   /** Back edges: the budget is looked at where a loop begins. */
@@ -218,23 +222,23 @@ class RegionEmitter {
         this.edge(node, t.next);
         return;
       case 'call':
-        this.places.writeBack(block.values);
+        this.places.writeBack(block.values, this.region.calleeFlags.get(t.target));
         this.branches.leaveWithoutBudget(t.target);
-        this.branches.nestedCall(t.returnIp, () => this.branches.pushExitTarget(t.target));
+        this.branches.nestedCall(t.returnIp, this.readsFlags(node), () => this.branches.pushExitTarget(t.target));
         this.afterCall(node, t.returnIp);
         return;
       case 'callIndirect': {
         this.refuseTarget(t.target, t.exit);
         this.places.writeBack(block.values);
         const record = this.branches.jumpCacheRecord(t.target);
-        this.branches.nestedCall(t.returnIp, () => code.localGet(record));
+        this.branches.nestedCall(t.returnIp, this.readsFlags(node), () => code.localGet(record));
         this.afterCall(node, t.returnIp);
         return;
       }
       case 'return':
         this.refuseTarget(t.target, t.exit);
-        this.places.writeBack(block.values);
-        this.branches.returnTo(t.target);
+        this.places.writeBack(block.values, NO_FLAGS);
+        this.branches.returnTo(t.target, () => this.places.writeBackFlags(block.values));
         return;
       case 'jumpIndirect': {
         this.refuseTarget(t.target, t.exit);
@@ -582,6 +586,11 @@ class RegionEmitter {
     code.if();
     this.inExit(() => this.giveUp(exit));
     code.end();
+  }
+
+  /** True when the code behind a call may read the flags that the callee leaves. */
+  private readsFlags({ successors: [to] }: FlowNode): boolean {
+    return to === undefined || !this.merger.liveFlags.get(this.rootOf(to))!.isEmpty;
   }
 
   /** Goes on behind a call that has returned. */

@@ -135,6 +135,20 @@ function blockAt(ip: number, steps: ReadonlyMap<number, Step>, leaders: Readonly
   }
 }
 
+/** The code at `ip` up to the first branch, or so many instructions. */
+export function straightLine(ip: number, source: CodeSource, maxInsns: number): GuestBlock {
+  const insns: number[] = [];
+  let at = ip;
+  while (insns.length < maxInsns) {
+    const insn = source.decode(at);
+    const step = insn && stepOf(insn, at);
+    if (step === undefined || step.ending) break;
+    insns.push(at);
+    at += step.length;
+  }
+  return { ip, insns, end: at, ending: { kind: 'fall' } };
+}
+
 /** Addresses where control may go on inside the region, in the order taken, not taken. */
 export function successors({ end, ending }: GuestBlock): number[] {
   switch (ending.kind) {

@@ -22,13 +22,14 @@ export type JitMode = 'auto' | 'always' | 'off';
 const HOT_INSNS = 200_000;
 /** Exits of regions are looked at after so many samples; one is hot that was taken so often, and at least so often per insn. */
 const SCAN_SAMPLES = 16;
+const MAX_SCAN_SAMPLES = 512;
 const HOT_EXITS = 20;
 const INSNS_PER_EXIT = 3000;
 const MAX_REBUILDS = 6;
 /** Addresses inside a region must be so many times hotter to become entries: they are soon left for one. */
 const COVERED_FACTOR = 4;
 const FIRST_PERIOD = 10_000;
-const LONGEST_PERIOD = 200_000;
+const LONGEST_PERIOD = 400_000;
 /** Guest instructions in one region at most. */
 const MAX_INSNS = 1000;
 /** Parts of an interpreter: what counts as one, how many make a region of their own, how far they are apart, and its size. */
@@ -89,6 +90,8 @@ export class Translator implements Tier1 {
   private jitter = 1;
   private sinceScan = 0;
   private samplesSinceScan = 0;
+  /** Longer when the last scan found nothing. */
+  private scanSamples = SCAN_SAMPLES;
   private readonly rebuilds = new Map<number, number>();
   private readonly source: CodeSource;
   private kept: KeptRegions;
@@ -109,7 +112,7 @@ export class Translator implements Tier1 {
 
   sample(ip: number): void {
     this.sinceScan += this.period;
-    if (++this.samplesSinceScan >= SCAN_SAMPLES) this.scanExits();
+    if (++this.samplesSinceScan >= this.scanSamples) this.scanExits();
     // Not always the same distance: loops would hide between samples.
     this.jitter = (Math.imul(this.jitter, 1103515245) + 12345) >>> 0;
     if (this.byEntry.has(ip) || this.refused.has(ip)) {
@@ -142,6 +145,7 @@ export class Translator implements Tier1 {
     const limit = Math.max(HOT_EXITS, this.sinceScan / INSNS_PER_EXIT);
     this.sinceScan = 0;
     this.samplesSinceScan = 0;
+    const { regions } = this.statistics;
     for (const region of [...this.regions]) {
       // A translation made meanwhile may have taken all its entries.
       if (!this.regions.has(region)) continue;
@@ -159,6 +163,8 @@ export class Translator implements Tier1 {
       });
       if (isHot && this.regions.has(region)) this.rebuild(region);
     }
+    const hasFound = this.statistics.regions > regions;
+    this.scanSamples = hasFound ? SCAN_SAMPLES : Math.min(MAX_SCAN_SAMPLES, 2 * this.scanSamples);
   }
   /** Translates a region anew, with an entry more if there is a reason for one. */
   private rebuild(region: Installed, wanted = entryOf(region)): void {

@@ -8,6 +8,7 @@ import { declareImports, HANDLER_TYPE } from '../interp/handler-code.ts';
 import type { Helper } from '../ir/helpers.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { NotTranslatable, type XmmMode } from './builder.ts';
+import { type CalleeFlags, calleeFlags } from './callee-flags.ts';
 import { buildFlowGraph, type FlowNode } from './flow-graph.ts';
 import { type LiftedBlock, liftBlock } from './lift-block.ts';
 import { isThroughMemory, type LiftedRegion } from './merge.ts';
@@ -56,7 +57,7 @@ export function translateRegion(
     exits,
     insns: blocks.reduce((sum, b) => sum + b.insns.length, 0),
     hasIndirect: blocks.some((b) => b.ending.kind === 'jumpIndirect'),
-    ranges: rangesOf(blocks),
+    ranges: rangesOf([...blocks, ...lifted.seen]),
   };
 }
 
@@ -113,7 +114,27 @@ export function liftRegion(region: Region, isWanted: (ip: number) => boolean, so
     const block = liftBlock(guest, source, values, modes, compare);
     lifted.set(node, node.dispatch ? { ...block, terminator: { kind: 'dispatch' } } : block);
   }
-  return { graph, lifted, entryRoot, active: activePlaces(lifted), exactFlags: source.exactFlags };
+  const callees = calleesOf(lifted, source);
+  const { exactFlags } = source;
+  return {
+    graph,
+    lifted,
+    entryRoot,
+    active: activePlaces(lifted),
+    calleeFlags: new Map([...callees].map(([ip, { flags }]) => [ip, flags])),
+    seen: [...callees.values()].map(({ block }) => block),
+    exactFlags,
+  };
+}
+
+function calleesOf(lifted: ReadonlyMap<FlowNode, LiftedBlock>, source: CodeSource): Map<number, CalleeFlags> {
+  const callees = new Map<number, CalleeFlags>();
+  for (const { terminator } of lifted.values()) {
+    if (terminator.kind !== 'call' || callees.has(terminator.target)) continue;
+    const found = calleeFlags(terminator.target, source);
+    if (found) callees.set(terminator.target, found);
+  }
+  return callees;
 }
 
 function activePlaces(lifted: ReadonlyMap<FlowNode, LiftedBlock>): number[] {

@@ -96,11 +96,13 @@ export const linkSlot = field('linkSlot', 'i32');
 export const branchRecord = field('branchRecord', 'i32');
 /**
  * Return address that the innermost nested call of translated code waits for (core/jit): a return there goes back through
- * the host's stack. RETURN_NEVER while none waits; RETURNED tells the caller that it has happened.
+ * the host's stack. RETURN_NEVER while none waits; RETURNED tells the caller that it has happened. With RETURN_FLAGS in it, the
+ * caller reads the flags that the callee leaves.
  */
 export const expectedReturn = field('expectedReturn', 'i64');
 export const RETURN_NEVER = 2n;
 export const RETURNED = 1n;
+export const RETURN_FLAGS = -(1n << 63n);
 /** How many calls of translated code are nested. */
 export const nesting = field('nesting', 'i32');
 /** Operands and results of helpers that don't fit their parameters. */
