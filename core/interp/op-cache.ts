@@ -19,6 +19,8 @@ export class OpCache {
   private keys = new Uint32Array(1 << 14);
   private values = new Uint32Array(1 << 14);
   private used = 0;
+  /** Leaves as many bits of a hash as a place in `keys` has. */
+  private shift = Math.clz32(this.keys.length - 1);
   /** Page → starts and ends of record runs that decode bytes of it. */
   private readonly pages = new Map<number, number[]>();
   /** Counts how often everything was dropped; links made across a change are void. */
@@ -53,7 +55,7 @@ export class OpCache {
 
   find(ip: number): number {
     const mask = this.keys.length - 1;
-    for (let i = hash(ip) & mask; ; i = (i + 1) & mask) {
+    for (let i = hash(ip) >>> this.shift; ; i = (i + 1) & mask) {
       const key = this.keys[i]!;
       if (key === ip) return this.values[i]!;
       if (key === 0) return 0;
@@ -63,7 +65,7 @@ export class OpCache {
   insert(ip: number, record: number): void {
     if (this.used * 2 > this.keys.length) this.grow();
     const mask = this.keys.length - 1;
-    let i = hash(ip) & mask;
+    let i = hash(ip) >>> this.shift;
     while (this.keys[i] !== 0 && this.keys[i] !== ip) i = (i + 1) & mask;
     if (this.keys[i] === 0) this.used++;
     this.keys[i] = ip;
@@ -74,6 +76,7 @@ export class OpCache {
     const { keys, values } = this;
     this.keys = new Uint32Array(keys.length * 2);
     this.values = new Uint32Array(keys.length * 2);
+    this.shift = Math.clz32(this.keys.length - 1);
     this.used = 0;
     for (let i = 0; i < keys.length; i++) if (values[i] !== 0) this.insert(keys[i]!, values[i]!);
   }
@@ -147,8 +150,7 @@ export class OpCache {
   }
 }
 
-function hash(ip: number): number {
-  return Math.imul(ip, 0x9e3779b1) >>> 12;
-}
+/** Its high bits are the good ones. */
+const hash = (ip: number): number => Math.imul(ip, 0x9e3779b1);
 
 export const pageOf = (gva: number): number => gva >>> PAGE_SHIFT;
