@@ -7,7 +7,7 @@
  *               │ ╲── 1 ──────────► inner loop    │
  *               └◄──────────────────────────────-─┘
  */
-import { type FlowGraph, type FlowNode, isBackEdge, nodeFor } from './flow-graph.ts';
+import { type FlowGraph, type FlowNode, isBackEdge, nodeFor } from './flow-node.ts';
 
 /** Loop headers that become entries at most: code that runs for long comes back into the region at one of them. */
 const MAX_ENTRIES = 48;

@@ -6,7 +6,7 @@
  * and the next write shows the flags as tier 0 last left them; all other state is exact.
  */
 import type { Node } from '../ir/ir.ts';
-import { type FlowGraph, type FlowNode, isBackEdge, isDispatchLoop } from './flow-graph.ts';
+import { type FlowGraph, type FlowNode, isBackEdge, isDispatchLoop } from './flow-node.ts';
 import type { LiftedBlock } from './lift-block.ts';
 import { IN_MEMORY, PlaceSet, PlaceValues, type Root } from './place-values.ts';
 import { FLAG_PLACES, PLACE_COUNT, places } from './places.ts';

@@ -10,7 +10,7 @@ import { OP_ENTRY, OP_HANDLER, OP_TARGET } from '../ir/op-record.ts';
 import { EXIT_BUDGET, EXIT_INTERPRET } from '../vcpu/exits.ts';
 import { BranchCode } from './branch-code.ts';
 import { exitRanges } from './exit-ranges.ts';
-import { type FlowNode, isBackEdge, isDispatchLoop } from './flow-graph.ts';
+import { type FlowNode, isBackEdge, isDispatchLoop } from './flow-node.ts';
 import type { LiftedBlock } from './lift-block.ts';
 import { MemoryChecks } from './memory-checks.ts';
 import { type LiftedRegion, Merger } from './merge.ts';

@@ -1,5 +1,5 @@
 /** Counts, for a whole region, which values are needed where: before anything is emitted. */
-import type { FlowNode } from './flow-graph.ts';
+import type { FlowNode } from './flow-node.ts';
 import { isThroughMemory, type LiftedRegion, type Merger } from './merge.ts';
 import type { PlaceValues } from './place-values.ts';
 import { isUsed, keep, use } from './usage.ts';
