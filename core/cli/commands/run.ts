@@ -81,7 +81,7 @@ export function addSpecOptions(command: Command): Command {
     )
     .option('-o, --strace-format <text|json>', 'form of strace lines')
     .option('--cpu <MODEL>', 'CPU model')
-    .option('--jit <MODE>', 'what is translated to WebAssembly: auto (hot code), always, off')
+    .option('--jit <MODE>', 'what is translated to WebAssembly: auto (hot code, the default), always, off')
     .option('-q, --quiet', 'no banner')
     .option('--no-cache', 'use no cache on disk (ELFDECK_CACHE_DIR names its folder)')
     .option('--name <NAME>', 'name of the instance');
