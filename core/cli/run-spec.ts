@@ -29,6 +29,8 @@ export interface RunOptions extends NetworkOptions {
   /** A filter, or empty for all. */
   strace?: string;
   straceOutput?: string;
+  profile?: boolean;
+  profileOutput?: string;
   straceFormat?: string;
   cpu?: string;
   jit?: string;
@@ -60,6 +62,7 @@ export function specFrom(options: RunOptions, words: readonly string[]): VmSpec 
   if (options.user !== undefined) spec.user = options.user;
   const strace = parseStrace(options);
   if (strace !== undefined) spec.strace = strace;
+  if (options.profile || options.profileOutput !== undefined) spec.profile = true;
   if (options.cache === false) spec.cache = false;
   if (options.initrd !== undefined) spec.initrd = checkInitrd(options.initrd);
   if (options.rootfs !== undefined) spec.rootfs = parseRootfs(options.rootfs);

@@ -2,16 +2,17 @@
  * The CLI's side of a running instance: console bytes both ways, the terminal's mode and size, signals, and what is
  * printed at the end. Resolves with the exit status of the command.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { exitStatusOf, toErrorData, type VmError, type VmErrorData } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
 import { type OutputStream, STREAM_STDOUT, STREAM_STRACE } from '../contract/worker-channel.ts';
-import type { Ending } from '../contract/worker-protocol.ts';
+import type { Ending, ProfileRow } from '../contract/worker-protocol.ts';
 import { Instance } from '../manager/instance.ts';
 import type { Networks } from '../manager/net/networks.ts';
 import { cannotWrite, isBrokenPipe } from './lost-output.ts';
+import { profileFile, profileTable } from './profile-report.ts';
 import { enterRawMode, terminalSize } from './terminal-mode.ts';
 
 export interface SuperviseOptions {
@@ -19,6 +20,8 @@ export interface SuperviseOptions {
   straceOutput?: string;
   stats?: boolean;
   missing?: boolean;
+  profile?: boolean;
+  profileOutput?: string;
 }
 
 export async function supervise(spec: VmSpec, options: SuperviseOptions): Promise<number> {
@@ -42,6 +45,7 @@ export async function supervise(spec: VmSpec, options: SuperviseOptions): Promis
   await output.flush();
   restore();
   output.say(lastWords(ending, options));
+  if (ending.profile !== undefined) reportProfile(ending.profile, options, output);
   await output.flush();
   output.close();
   return output.failure === undefined ? exitStatus(ending) : output.failure.exitStatus;
@@ -172,6 +176,14 @@ class Output {
     }
   }
 
+  writeFile(path: string, text: string): void {
+    try {
+      writeFileSync(path, text);
+    } catch (error) {
+      this.fail(path, error);
+    }
+  }
+
   private fail(what: string, error: unknown): void {
     if (this.failure !== undefined) return;
     this.failure = cannotWrite(what, error);
@@ -196,6 +208,12 @@ function writeStream(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<voi
     stream.on('drain', done);
     stream.on('close', done);
   });
+}
+
+/** The table on stderr, or the file that was asked for. */
+function reportProfile(rows: readonly ProfileRow[], { profileOutput }: SuperviseOptions, output: Output): void {
+  if (profileOutput === undefined) output.say(profileTable(rows));
+  else output.writeFile(profileOutput, profileFile(profileOutput, rows));
 }
 
 /** What is to be said at the end. */

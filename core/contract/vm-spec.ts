@@ -110,6 +110,8 @@ export const VmSpec = z.object({
   cpu: z.string(),
   /** What is translated: hot code, all that runs, or nothing (tier 0 alone). */
   jit: z.enum(['auto', 'always', 'off']),
+  /** Sample where the program spends its instructions. */
+  profile: z.optional(z.boolean()),
   /** Size of the terminal at the other end; without one fds 0 to 2 are pipes. */
   terminal: z.optional(TerminalSize),
   /** False: nothing is taken from the cache on disk nor left in it. */

@@ -37,6 +37,15 @@ export interface Statistics {
   engine: EngineFigures;
 }
 
+/** Instructions that a function, or code of a file without names, has run, by samples. */
+export interface ProfileRow {
+  /** Empty where no symbol is known. */
+  symbol: string;
+  /** Path in the guest; empty for code that no file holds. */
+  file: string;
+  instructions: number;
+}
+
 /** The end of an instance. `exit` is missing when no program ran, or our own error stopped it. */
 export interface Ending {
   exit?: ProgramExit;
@@ -44,6 +53,8 @@ export interface Ending {
   /** Crash report for people. */
   report?: string;
   statistics?: Statistics;
+  /** The most first; only where the spec asks for it. */
+  profile?: ProfileRow[];
   /** Changes of the root's overlay, when they are to be kept. */
   overlay?: Uint8Array;
 }

@@ -34,6 +34,9 @@ import { writeRecord } from './write-record.ts';
 /** Instructions in one decoded run at most. */
 const RUN_LIMIT = 64;
 
+/** Instructions between two samples of a profile, at most. */
+const PROFILE_PERIOD = 50_000;
+
 /** What is kept of a program in the store. */
 const RUNS_OF = 'decoded runs of';
 const TRANSLATIONS_OF = 'translations of';
@@ -148,17 +151,27 @@ export class InterpreterEngine implements Engine {
   }
 
   run(budget: number): number {
-    const { tier1 } = this;
+    const { tier1, onSample } = this;
     let left = budget;
     for (;;) {
-      const share = tier1 === undefined ? left : Math.min(left, tier1.period);
-      left -= this.runShare(share);
-      if (tier1 === undefined || this.exitReason !== EXIT_BUDGET) break;
-      if (this.space.u32[RIP + 1] === 0) tier1.sample(this.space.u32[RIP]!);
+      const period = Math.min(tier1?.period ?? left, onSample === undefined ? left : PROFILE_PERIOD);
+      const ran = this.runShare(Math.min(left, period));
+      left -= ran;
+      this.sinceSample += ran;
+      const isBetween = this.exitReason === EXIT_BUDGET && this.space.u32[RIP + 1] === 0;
+      if (isBetween && onSample) this.sampleProfile(onSample);
+      if (this.exitReason !== EXIT_BUDGET || (tier1 ?? onSample) === undefined) break;
+      if (isBetween) tier1?.sample(this.space.u32[RIP]!);
       if (left <= 0) break;
     }
     this.statistics.instructions += budget - left;
     return budget - left;
+  }
+  onSample: Engine['onSample'] = undefined;
+  private sinceSample = 0;
+  private sampleProfile(onSample: NonNullable<Engine['onSample']>): void {
+    onSample(this.space.u32[RIP]!, this.sinceSample);
+    this.sinceSample = 0;
   }
 
   private runShare(budget: number): number {

@@ -5,7 +5,7 @@
 import { utf8ToStr } from '../base/bytes.ts';
 import { VmError } from '../contract/errors.ts';
 import type { VmSpec } from '../contract/vm-spec.ts';
-import type { Ending, ProgramExit, Statistics } from '../contract/worker-protocol.ts';
+import type { Ending, ProfileRow, ProgramExit, Statistics } from '../contract/worker-protocol.ts';
 import type { SharedClocks } from '../dev/clock.ts';
 import { bannerText } from '../image/banner.ts';
 import type { Image } from '../image/image.ts';
@@ -20,6 +20,7 @@ import { posixTime } from '../kernel/lib/posix-time/lib.ts';
 import { consoleResized } from '../kernel/lib/posix-tty/lib.ts';
 import { fromKernel, sendToGroup } from '../kernel/lib/uksignal/send.ts';
 import { Mm } from '../kernel/mm/mm.ts';
+import type { Process } from '../kernel/process.ts';
 import { Scheduler } from '../kernel/sched/scheduler.ts';
 import { Strace } from '../kernel/syscall/strace.ts';
 import { filterClasses, parseSyscallFilter, unknownFilterItems } from '../kernel/syscall/strace-filter.ts';
@@ -34,6 +35,7 @@ import { readInitrd } from './initrd.ts';
 import { KernelLog } from './kernel-log.ts';
 import type { MachineHost } from './machine-host.ts';
 import { mountAll, rootOverlay } from './mounts.ts';
+import { Profile } from './profile.ts';
 import { RELEASE } from './release.ts';
 import { selectLibraries } from './select-libraries.ts';
 import { collectStatistics } from './statistics.ts';
@@ -156,6 +158,7 @@ export class Machine {
     setWorkdir(task, spec, image);
     this.traceCalls();
     const words = this.programWords(line.program, initrd?.kind === 'elf');
+    if (spec.profile) this.profile(task.process);
     this.engine.begin(JSON.stringify([spec.cpu, spec.rootfs ?? spec.initrd ?? '', words[0]]));
     startProgram(task, words, image, initrd?.kind === 'elf' ? initrd.bytes : undefined);
     kernel.scheduler.add(task);
@@ -210,7 +213,14 @@ export class Machine {
     this.engine.end();
     const exit: ProgramExit = this.kernel.scheduler.end!;
     const report = this.log.reports.join('\n');
-    return { exit, statistics: this.statistics(), ...(report === '' ? {} : { report }) };
+    const ending: Ending = { exit, statistics: this.statistics(), ...(report === '' ? {} : { report }) };
+    return this.profileRows === undefined ? ending : { ...ending, profile: this.profileRows() };
+  }
+  private profileRows: (() => ProfileRow[]) | undefined;
+  private profile(process: Process): void {
+    const profile = new Profile();
+    this.engine.onSample = (ip, instructions) => profile.add(ip, instructions);
+    this.profileRows = () => profile.rows(process);
   }
 
   /** Changes of the root's overlay, if it is one. */

@@ -10,6 +10,8 @@ export interface Engine {
   begin(program: string): void;
   /** The program is over: leaves what its next run can use. */
   end(): void;
+  /** Told now and then where control is, and how many instructions have run since the last time. */
+  onSample: ((ip: number, instructions: number) => void) | undefined;
   /** Figures for `--stats`. */
   readonly statistics: EngineStatistics;
 }

@@ -167,6 +167,15 @@ describe('elfdeck with programs of this computer', () => {
 });
 
 describe('other commands', () => {
+  it('profile a program by function', () => {
+    const { stderr, status } = elfdeck(['profile', '--quiet', findExample('tour')!]);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/share +instructions +function|too short for a sample/);
+    const lost = elfdeck(['run', '--quiet', '--profile-output', '/no-such-folder/x', findExample('tour')!]);
+    expect(lost.stderr).toContain('cannot write /no-such-folder/x');
+    expect(lost.status).toBe(74);
+  });
+
   it("accept the options of Unikraft's scripts", () => {
     expect(elfdeck(['run.sh', '-r', rootfs, '-k', 'app-elfloader_qemu-x86_64_plain', '/bin/hello']).stdout).toContain(
       'Hello',

@@ -122,6 +122,7 @@ export class ScriptedMachine {
         space.i32[st.exitReason.offset >> 2] = step === undefined ? EXIT_BUDGET : step(task.vcpu);
         return 1;
       },
+      onSample: undefined,
       begin: () => {},
       end: () => {},
       statistics: {

@@ -14,16 +14,23 @@ Exit status: the program's, or 128+n when signal n ended it; 64 and up as listed
 not be run (64 wrong usage, 80 unknown image, 85-87 root file system, 100-105 ELF file, 126 not executable, 127 not found).`;
 
 export function addRunCommand(program: Command): Command {
-  const run = addSpecOptions(program.command('run').description('run a program as an instance'))
+  addProgramCommand(program, 'profile', 'run a program, then show which of its functions ran most', { profile: true });
+  return addProgramCommand(program, 'run', 'run a program as an instance', {});
+}
+
+function addProgramCommand(program: Command, name: string, description: string, preset: { profile?: true }): Command {
+  const run = addSpecOptions(program.command(name).description(description))
     .option('--strace-output <FILE>', 'write strace lines to a file')
     .option('-t, --tty', 'treat the console as a terminal (default: when stdin and stdout are one)')
     .option('--no-tty', 'treat the console as pipes')
+    .option('--profile', 'show at the end which functions ran most, by samples')
+    .option('--profile-output <FILE>', 'write the profile to a file: folded stacks, or JSON for *.cpuprofile')
     .option('--stats', 'print figures of the run as JSON to stderr')
     .option('--missing', 'list the system calls that the program missed')
     .addHelpText('after', epilogue)
     .action(
       async (name: string | undefined, args: string[], given: RunOptions & SuperviseOptions & { n?: boolean }) => {
-        const options = { ...given, network: given.network ?? given.n ?? false };
+        const options = { ...given, ...preset, network: given.network ?? given.n ?? false };
         const words = name === undefined ? [] : [name, ...args];
         if (
           words.length === 0 &&
