@@ -18,14 +18,16 @@ export interface Kept {
 }
 
 /** JSON with byte strings, whole numbers of 64 bits and maps. */
-function replace(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') };
+function replace(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  // A Buffer has turned itself into something else before it comes here as the value.
+  const bytes = this[key];
+  if (bytes instanceof Uint8Array) return { base64: Buffer.from(bytes).toString('base64') };
   if (value instanceof Map) return { map: [...value] };
   return typeof value === 'bigint' ? { hex: value.toString(16) } : value;
 }
 
 function revive(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   if ('base64' in value) return new Uint8Array(Buffer.from(value.base64 as string, 'base64'));
   if ('map' in value) return new Map(value.map as [number, number][]);
   return 'hex' in value ? BigInt(`0x${value.hex as string}`) : value;
