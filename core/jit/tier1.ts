@@ -201,7 +201,10 @@ export class Translator implements Tier1 {
     return this.kept.serialize(live, this.statistics.regions, this.exactSites);
   }
   private useKept(region: KeptRegion): void {
-    if (!this.engine.handlers.isStrict && this.install(region)) this.statistics.kept++;
+    if (this.engine.handlers.isStrict || !this.install(region)) return;
+    this.statistics.kept++;
+    // It has been made anew in the run before, as often as that helped.
+    this.rebuilds.set(region.translation.entries[0]!, MAX_REBUILDS - 1);
   }
 
   interpreted(ip: number): void {
