@@ -4,7 +4,7 @@ import { exitStatusOf, VmError } from '../contract/errors.ts';
 import { RELEASE } from '../machine/release.ts';
 import { addInstanceCommands } from './commands/add-instance-commands.ts';
 import { addNetCommand } from './commands/net.ts';
-import { addRunCommand, fixStraceOption } from './commands/run.ts';
+import { addRunCommands, fixStraceOption } from './commands/run.ts';
 import { cannotWrite, isBrokenPipe } from './lost-output.ts';
 
 const program = new Command('elfdeck')
@@ -15,7 +15,7 @@ const program = new Command('elfdeck')
   .configureOutput({ writeErr: () => {} })
   .showSuggestionAfterError();
 
-const run = addRunCommand(program);
+addRunCommands(program);
 
 program
   .command('images')
@@ -94,7 +94,7 @@ function report(error: unknown): number {
 }
 
 /** Commands that run an instance, which is told when its output is no longer read. */
-const runners = new Set(['run', 'run.sh', 'qemu-guest']);
+const runners = new Set(['run', 'profile', 'run.sh', 'qemu-guest']);
 
 export async function main(words: readonly string[]): Promise<void> {
   process.stderr.on('error', () => {});
@@ -104,7 +104,7 @@ export async function main(words: readonly string[]): Promise<void> {
     );
   }
   try {
-    await program.parseAsync(words[0] === 'run' ? fixStraceOption(run, words) : words, { from: 'user' });
+    await program.parseAsync(fixStraceOption(program, words), { from: 'user' });
   } catch (error) {
     process.exitCode = report(error);
   }

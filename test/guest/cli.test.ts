@@ -171,6 +171,7 @@ describe('other commands', () => {
     const { stderr, status } = elfdeck(['profile', '--quiet', findExample('tour')!]);
     expect(status).toBe(0);
     expect(stderr).toMatch(/share +instructions +function|too short for a sample/);
+    expect(elfdeck(['profile', '--quiet', '--strace', findExample('hello')!]).stderr).toMatch(/^write\(|^writev\(/m);
     const lost = elfdeck(['run', '--quiet', '--profile-output', '/no-such-folder/x', findExample('tour')!]);
     expect(lost.stderr).toContain('cannot write /no-such-folder/x');
     expect(lost.status).toBe(74);

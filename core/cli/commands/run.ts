@@ -13,12 +13,12 @@ then sees nothing but itself and its libraries; with "-r /" it sees the computer
 Exit status: the program's, or 128+n when signal n ended it; 64 and up as listed in core/contract/errors.ts when it could
 not be run (64 wrong usage, 80 unknown image, 85-87 root file system, 100-105 ELF file, 126 not executable, 127 not found).`;
 
-export function addRunCommand(program: Command): Command {
+export function addRunCommands(program: Command): void {
+  addProgramCommand(program, 'run', 'run a program as an instance', {});
   addProgramCommand(program, 'profile', 'run a program, then show which of its functions ran most', { profile: true });
-  return addProgramCommand(program, 'run', 'run a program as an instance', {});
 }
 
-function addProgramCommand(program: Command, name: string, description: string, preset: { profile?: true }): Command {
+function addProgramCommand(program: Command, name: string, description: string, preset: { profile?: true }): void {
   const run = addSpecOptions(program.command(name).description(description))
     .option('--strace-output <FILE>', 'write strace lines to a file')
     .option('-t, --tty', 'treat the console as a terminal (default: when stdin and stdout are one)')
@@ -43,7 +43,6 @@ function addProgramCommand(program: Command, name: string, description: string, 
         endProcess(await supervise(specFrom(options, words), options));
       },
     );
-  return run;
 }
 
 /** Program, arguments and the options that say what an instance is made of. */
@@ -95,14 +94,17 @@ export function addSpecOptions(command: Command): Command {
 }
 
 /**
- * Writes `--strace` among the options of `run` as `--strace=all`: commander would take the next word, the program, for its
+ * Writes `--strace` among the options of a command that has it as `--strace=all`: commander would take the next word, the program, for its
  * filter. `words` are those of the whole command line; they end at the program or `--`.
  */
-export function fixStraceOption(run: Command, words: readonly string[]): string[] {
-  const takesValue = (word: string): boolean =>
-    run.options.some((option) => option.required && (option.short === word || option.long === word));
+export function fixStraceOption(program: Command, words: readonly string[]): string[] {
+  const at = words.findIndex((word) => !word.startsWith('-'));
+  const options = program.commands.find((command) => command.name() === words[at])?.options ?? [];
   const fixed = [...words];
-  for (let i = words.indexOf('run') + 1; i < words.length && words[i]!.startsWith('-') && words[i] !== '--'; i++) {
+  if (!options.some(({ long }) => long === '--strace')) return fixed;
+  const takesValue = (word: string): boolean =>
+    options.some((option) => option.required && (option.short === word || option.long === word));
+  for (let i = at + 1; i < words.length && words[i]!.startsWith('-') && words[i] !== '--'; i++) {
     if (words[i] === '--strace') fixed[i] = '--strace=all';
     else if (takesValue(words[i]!)) i++;
   }
