@@ -29,3 +29,14 @@ export function utf8ToStr(text: string): string {
 export function displayBytes(s: string): string {
   return new TextDecoder().decode(strToBytes(s));
 }
+
+/** One after the other, in an array of their own. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

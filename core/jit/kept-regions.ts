@@ -5,6 +5,7 @@
  * Layout of the kept bytes: u32 MAGIC, u32 length of the head; the head as JSON; then for each region in the head's order its
  * guest code (its ranges one after the other) and its wasm module.
  */
+import { concatBytes } from '../base/bytes.ts';
 import type { AddressSpace } from '../mem/address-space.ts';
 import { PAGE_SHIFT } from '../mem/layout.ts';
 import type { Translation } from './translate.ts';
@@ -117,18 +118,11 @@ export class KeptRegions {
       exactSites: [...exactSites],
     };
     const json = new TextEncoder().encode(JSON.stringify(head));
-    const parts = [
+    return concatBytes([
       new Uint8Array(Uint32Array.of(MAGIC, json.length).buffer),
       json,
       ...regions.flatMap(({ translation, code }) => [code, translation.bytes]),
-    ];
-    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    return bytes;
+    ]);
   }
 }
 

@@ -2,6 +2,7 @@
  * AF_NETLINK sockets, netlink(7): a program speaks to the kernel in datagrams of messages. The kernel answers within the
  * send; answers wait in the inbox. One that finds no room is lost, and the next receive says ENOBUFS.
  */
+import { concatBytes } from '../../../base/bytes.ts';
 import * as e from '../../abi/errno.ts';
 import * as nl from '../../abi/netlink.ts';
 import { POLLERR, POLLIN, POLLOUT } from '../../abi/poll.ts';
@@ -136,14 +137,14 @@ export class NetlinkSocket extends Socket {
     for (const answer of answers) {
       const message = encode(answer, flags, seq, this.pid);
       if (used > 0 && used + message.length > DUMP_BYTES) {
-        this.put(join(pieces));
+        this.put(concatBytes(pieces));
         pieces = [];
         used = 0;
       }
       pieces.push(message);
       used += message.length;
     }
-    if (pieces.length > 0) this.put(join(pieces));
+    if (pieces.length > 0) this.put(concatBytes(pieces));
     if (!isDump) return;
     const done: Answer = { type: nl.NLMSG_DONE, fixed: new Uint8Array(4), attributes: [] };
     this.put(encode(done, nl.NLM_F_MULTI, seq, this.pid));
@@ -240,13 +241,3 @@ const kept: ReadonlySet<number> = new Set([
   nl.NETLINK_EXT_ACK,
   nl.NETLINK_GET_STRICT_CHK,
 ]);
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
