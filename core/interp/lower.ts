@@ -9,12 +9,13 @@
 import type { Helper } from '../ir/helpers.ts';
 import type { AnyPlace, Node, Statement } from '../ir/ir.ts';
 import { OP_HANDLER, OP_LINK, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
-import { GUEST_BASE, JUMP_CACHE, JUMP_CACHE_ENTRIES, PERM_READ, PERM_TABLE, PERM_WRITE } from '../mem/layout.ts';
+import { GUEST_BASE, PERM_READ, PERM_TABLE, PERM_WRITE } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_EXCEPTION, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
 import type { StoreName } from '../wasm/opcodes.ts';
 import { branchWhen, isCompound } from './conditions.ts';
 import { BUDGET, HandlerCode, type HandlerImports, PC } from './handler-code.ts';
+import { pushCachedRecord, pushHasBudget, testJumpCache } from './jump-cache-code.ts';
 import { countUses, isPure } from './uses.ts';
 import { emitOperation } from './value-code.ts';
 
@@ -373,24 +374,10 @@ class HandlerLowering {
   private jumpIndirect(target: Node): void {
     const { code } = this;
     const entry = code.newLocal('i32');
-    this.value(target);
-    code.op('i32.wrap_i64');
-    code.i32Const(JUMP_CACHE_ENTRIES - 1);
-    code.op('i32.and');
-    code.i32Const(3);
-    code.op('i32.shl');
-    code.localTee(entry);
-    code.load('i64.load32_u', JUMP_CACHE);
-    this.value(target);
-    code.op('i64.eq');
-    code.localGet(BUDGET);
-    code.i32Const(0);
-    code.op('i32.gt_s');
-    code.op('i32.and');
+    testJumpCache(code, entry, () => this.value(target));
     code.if();
     const record = code.newLocal('i32');
-    code.localGet(entry);
-    code.load('i32.load', JUMP_CACHE + 4);
+    pushCachedRecord(code, entry);
     code.localSet(record);
     this.code.tailCall(() => code.localGet(record));
     code.end();
@@ -400,9 +387,7 @@ class HandlerLowering {
     this.code.putI32(st.exitReason, () => {
       code.i32Const(EXIT_LOOKUP);
       code.i32Const(EXIT_BUDGET);
-      code.localGet(BUDGET);
-      code.i32Const(0);
-      code.op('i32.gt_s');
+      pushHasBudget(code);
       code.select();
     });
     this.code.returnBudget(true);

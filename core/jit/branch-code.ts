@@ -2,13 +2,14 @@
  * Emits how a region leaves its function and calls others: by exit records, the jump cache, and nested calls that wait for
  * their return address. All guest state is in memory wherever these are used.
  */
+import { BUDGET } from '../interp/handler-code.ts';
+import { pushCachedRecord, pushHasBudget, testJumpCache } from '../interp/jump-cache-code.ts';
 import type { Node } from '../ir/ir.ts';
 import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_LINK, OP_SIZE } from '../ir/op-record.ts';
-import { JUMP_CACHE, JUMP_CACHE_ENTRIES } from '../mem/layout.ts';
 import { EXIT_BUDGET, EXIT_LOOKUP } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
 import { RETURN_FLAGS, RETURNED } from '../vcpu/state.ts';
-import { BUDGET, EXITS, type RegionCode } from './region-code.ts';
+import { EXITS, type RegionCode } from './region-code.ts';
 
 /** Calls of translated code that may be nested on the host's stack. */
 const MAX_NESTING = 2000;
@@ -100,20 +101,6 @@ export class BranchCode {
     code.returnCallIndirect(this.handlerType, 0);
   }
 
-  /** Address of the jump cache's entry for `target`, in a local and on the stack. */
-  private jumpCacheEntry(target: Node): number {
-    const { code } = this;
-    const entry = code.temporary('i32');
-    code.value(target);
-    code.op('i32.wrap_i64');
-    code.i32Const(JUMP_CACHE_ENTRIES - 1);
-    code.op('i32.and');
-    code.i32Const(3);
-    code.op('i32.shl');
-    code.localTee(entry);
-    return entry;
-  }
-
   /**
    * If the jump cache leads from `target` to an entry of this region, and budget is left: sets `selector` to it and does what
    * `goOn` emits.
@@ -121,18 +108,11 @@ export class BranchCode {
   jumpInside(target: Node, slot: number, selector: number, goOn: () => void): void {
     const { code } = this;
     const record = code.temporary('i32');
-    const entry = this.jumpCacheEntry(target);
-    code.load('i64.load32_u', JUMP_CACHE);
-    code.value(target);
-    code.op('i64.eq');
-    code.localGet(BUDGET);
-    code.i32Const(0);
-    code.op('i32.gt_s');
-    code.op('i32.and');
+    const entry = code.temporary('i32');
+    testJumpCache(code, entry, () => code.value(target));
     code.hint(true);
     code.if();
-    code.localGet(entry);
-    code.load('i32.load', JUMP_CACHE + 4);
+    pushCachedRecord(code, entry);
     code.localTee(record);
     code.load('i32.load16_u', OP_HANDLER);
     code.localGet(slot);
@@ -149,14 +129,9 @@ export class BranchCode {
   /** A local with the record of the code at `target`; leaves for a look-up when the jump cache has none. */
   jumpCacheRecord(target: Node): number {
     const { code } = this;
-    const entry = this.jumpCacheEntry(target);
-    code.load('i64.load32_u', JUMP_CACHE);
-    code.value(target);
-    code.op('i64.ne');
-    code.localGet(BUDGET);
-    code.i32Const(0);
-    code.op('i32.le_s');
-    code.op('i32.or');
+    const entry = code.temporary('i32');
+    testJumpCache(code, entry, () => code.value(target));
+    code.op('i32.eqz');
     code.hint(false);
     code.if();
     code.i32Const(0);
@@ -167,17 +142,14 @@ export class BranchCode {
     code.putI32(st.exitReason, () => {
       code.i32Const(EXIT_LOOKUP);
       code.i32Const(EXIT_BUDGET);
-      code.localGet(BUDGET);
-      code.i32Const(0);
-      code.op('i32.gt_s');
+      pushHasBudget(code);
       code.select();
     });
     code.localGet(BUDGET);
     code.return();
     code.end();
     const record = code.temporary('i32');
-    code.localGet(entry);
-    code.load('i32.load', JUMP_CACHE + 4);
+    pushCachedRecord(code, entry);
     code.localSet(record);
     return record;
   }

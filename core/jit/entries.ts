@@ -7,7 +7,7 @@
  *               │ ╲── 1 ──────────► inner loop    │
  *               └◄──────────────────────────────-─┘
  */
-import { type FlowGraph, type FlowNode, isBackEdge, nodeFor } from './flow-node.ts';
+import { addToLoop, type FlowGraph, type FlowNode, isBackEdge, nodeFor } from './flow-node.ts';
 
 /** Loop headers that become entries at most: code that runs for long comes back into the region at one of them. */
 const MAX_ENTRIES = 48;
@@ -58,12 +58,7 @@ class LoopHeads {
   constructor(headers: readonly FlowNode[]) {
     for (const header of headers) {
       const loop = new Set([header]);
-      const queue = header.predecessors.filter((from) => isBackEdge(from, header));
-      for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
-        if (loop.has(node)) continue;
-        loop.add(node);
-        queue.push(...node.predecessors);
-      }
+      for (const from of header.predecessors) if (isBackEdge(from, header)) addToLoop(loop, from);
       this.loops.set(header, loop);
     }
   }

@@ -4,7 +4,7 @@
  * Dominators after Cooper, Harvey, Kennedy, "A Simple, Fast Dominance Algorithm".
  */
 import { addEntries } from './entries.ts';
-import { type FlowGraph, type FlowNode, isBackEdge, nodeFor } from './flow-node.ts';
+import { addToLoop, type FlowGraph, type FlowNode, isBackEdge, nodeFor } from './flow-node.ts';
 import { type Region, successors } from './region.ts';
 
 /** The region can be entered at its roots, its loop headers, and the blocks that are `wanted`. */
@@ -191,13 +191,4 @@ function finish(graph: FlowGraph): FlowGraph {
     }
   }
   return graph;
-}
-
-function addToLoop(loop: Set<FlowNode>, from: FlowNode): void {
-  const queue = [from];
-  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
-    if (loop.has(node)) continue;
-    loop.add(node);
-    queue.push(...node.predecessors);
-  }
 }

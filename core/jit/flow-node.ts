@@ -49,6 +49,16 @@ export function nodeFor(ip: number, isEmpty = false): FlowNode {
 /** True for edges that go back to a loop header. */
 export const isBackEdge = (from: FlowNode, to: FlowNode): boolean => to.order <= from.order;
 
+/** Adds what leads to `from` without passing the header, which is in the loop already. */
+export function addToLoop(loop: Set<FlowNode>, from: FlowNode): void {
+  const queue = [from];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    if (loop.has(node)) continue;
+    loop.add(node);
+    queue.push(...node.predecessors);
+  }
+}
+
 /** True for the entry node of a region whose indirect jumps come back to it, with everything in memory. */
 export const isDispatchLoop = (graph: FlowGraph, node: FlowNode): boolean =>
   graph.rootCount > 1 && node === graph.entry;

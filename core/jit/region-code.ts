@@ -2,6 +2,7 @@
  * The wasm function of a region under construction: values in locals, with scopes. A value is computed where it is first
  * needed; its local serves until the scope (a branch, a dominator subtree) ends, then it is free for others.
  */
+import { BUDGET } from '../interp/handler-code.ts';
 import { emitOperation } from '../interp/value-code.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node, Variable } from '../ir/ir.ts';
@@ -10,9 +11,6 @@ import { CodeWriter } from '../wasm/module.ts';
 import type { ValueType } from '../wasm/opcodes.ts';
 import { places } from './places.ts';
 
-/** Parameters: the op record of the entry, and the budget. */
-export const PC = 0;
-export const BUDGET = 1;
 /** Local: address of the first exit record. */
 export const EXITS = 2;
 

@@ -3,7 +3,9 @@
  * structured over the dominator tree (Ramsey, "Beyond Relooper", 2022): loop headers become loops, blocks that several
  * ways join become the end of a wasm block, all others stand where control reaches them.
  */
+
 import { branchWhen, isCompound } from '../interp/conditions.ts';
+import { BUDGET, PC } from '../interp/handler-code.ts';
 import type { Helper } from '../ir/helpers.ts';
 import type { Node } from '../ir/ir.ts';
 import { OP_ENTRY, OP_HANDLER, OP_TARGET } from '../ir/op-record.ts';
@@ -16,7 +18,7 @@ import { MemoryChecks } from './memory-checks.ts';
 import { type LiftedRegion, Merger } from './merge.ts';
 import { PlaceCode } from './place-code.ts';
 import { PlaceSet, type PlaceValues, type Root } from './place-values.ts';
-import { BUDGET, EXITS, PC, RegionCode } from './region-code.ts';
+import { EXITS, RegionCode } from './region-code.ts';
 import { countEdgeUses } from './region-uses.ts';
 import type { ExitPoint, JitStatement, Terminator } from './statements.ts';
 import { isUsed, useStatements, useTerminator } from './usage.ts';

@@ -6,6 +6,7 @@
  * costs tier 0 nothing, finds loops where they begin, and also finds inner loops of translated regions, which V8 would
  * leave in its baseline code for ever (it has no on-stack replacement for wasm).
  */
+import { concatBytes } from '../base/bytes.ts';
 import type { InterpreterEngine, Tier1 } from '../interp/engine.ts';
 import { HANDLER_SLOTS, REGION_SLOTS } from '../interp/handler-code.ts';
 import { OP_COUNT, OP_ENTRY, OP_HANDLER, OP_SIZE, OP_TARGET } from '../ir/op-record.ts';
@@ -54,6 +55,12 @@ interface Installed {
   /** Address of the first exit record. */
   readonly firstExit: number;
   readonly pages: readonly number[];
+}
+
+interface LateEntry {
+  readonly ip: number;
+  readonly region: Installed;
+  readonly selector: number;
 }
 
 /** Where the region was hot first. */
@@ -183,7 +190,7 @@ export class Translator implements Tier1 {
   decoded(ip: number, end: number): void {
     if (this.mode === 'always') this.translateAt(ip);
     for (const region of this.kept.take(ip, end)) this.useKept(region);
-    for (const at of this.late.keys()) if (ip <= at && at < end) this.takeLate(at);
+    for (let page = ip >>> PAGE_SHIFT; page <= (end - 1) >>> PAGE_SHIFT; page++) this.takeLate(page, ip, end);
   }
   begin(kept: Uint8Array<ArrayBuffer> | undefined): void {
     // What is proven is made anew each time.
@@ -195,7 +202,9 @@ export class Translator implements Tier1 {
     const live = [...this.regions].map((region) => ({
       ...region.kept,
       entries: region.kept.translation.entries.filter(
-        (ip) => this.byEntry.get(ip) === region || this.late.get(ip)?.region === region,
+        (ip) =>
+          this.byEntry.get(ip) === region ||
+          this.lateOn(ip >>> PAGE_SHIFT).some((e) => e.ip === ip && e.region === region),
       ),
     }));
     return this.kept.serialize(live, this.statistics.regions, this.exactSites);
@@ -270,14 +279,7 @@ export class Translator implements Tier1 {
     return true;
   }
   private codeOf({ ranges }: Translation): Uint8Array {
-    const parts = ranges.map(({ start, end }) => this.engine.space.raw(start, end - start));
-    const code = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      code.set(part, at);
-      at += part.length;
-    }
-    return code;
+    return concatBytes(ranges.map(({ start, end }) => this.engine.space.raw(start, end - start)));
   }
 
   /** Puts a translation where its code is; false when there is no room for it. */
@@ -306,12 +308,23 @@ export class Translator implements Tier1 {
     return true;
   }
 
-  /** Entries of regions that have no record yet: nothing has been there. */
-  private readonly late = new Map<number, { region: Installed; selector: number }>();
-  private takeLate(ip: number): void {
-    const { region, selector } = this.late.get(ip)!;
-    this.late.delete(ip);
-    if (this.regions.has(region) && !this.byEntry.has(ip)) this.take(region, ip, selector);
+  /** By page: entries of regions that have no record yet, since nothing has been there. */
+  private readonly late = new Map<number, LateEntry[]>();
+  private lateOn(page: number): readonly LateEntry[] {
+    return this.late.get(page) ?? [];
+  }
+  /** Those on a page that lie in [from, to) have a record now. */
+  private takeLate(page: number, from: number, to: number): void {
+    const entries = this.lateOn(page);
+    const isMet = ({ ip }: LateEntry): boolean => from <= ip && ip < to;
+    if (!entries.some(isMet)) return;
+    this.late.set(
+      page,
+      entries.filter((entry) => !isMet(entry)),
+    );
+    for (const { ip, region, selector } of entries.filter(isMet)) {
+      if (this.regions.has(region) && !this.byEntry.has(ip)) this.take(region, ip, selector);
+    }
   }
 
   /** Lets a record lead into a region, instead of the one that it leads to so far. */
@@ -321,7 +334,8 @@ export class Translator implements Tier1 {
     if (before) this.giveBack(before, ip);
     const record = this.engine.findRecord(ip);
     if (record === 0) {
-      this.late.set(ip, { region, selector });
+      const page = ip >>> PAGE_SHIFT;
+      this.late.set(page, [...this.lateOn(page), { ip, region, selector }]);
       return;
     }
     region.taken.push({ ip, record, saved: space.u8.slice(record, record + OP_SIZE) });
