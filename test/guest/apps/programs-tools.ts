@@ -127,7 +127,9 @@ export const dataRows: readonly Row[] = [
   'eu-readelf -d /usr/bin/curl',
   { command: 'qrencode -t ANSIUTF8 hello' },
   'nasm -v',
-  'nasm -f bin -o /dev/stdout /apps/sample.asm',
+  // Not to /dev/stdout: natively that is a socket here, which can't be opened.
+  'nasm -f bin -o /dev/null /apps/sample.asm',
+  'nasm -E /apps/sample.asm',
   { command: 'tcc -v' },
   {
     command: 'tcc -run -',
