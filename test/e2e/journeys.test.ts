@@ -5,15 +5,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createHost } from './support/hosts.ts';
+import { checkView, describeJourneys } from './support/journey.ts';
 import { writeProgram } from './support/programs.ts';
-import { CHROMIUM, NARROW, screenshot, violations, WIDE } from './support/window.ts';
+import { NARROW, screenshot, WIDE } from './support/window.ts';
 
-const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
 const WAIT_MS = 30_000;
 
-describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 180_000 }, () => {
+describeJourneys('the window', { timeout: 180_000 }, () => {
   const host = createHost();
   let origin: string;
   let page: Page;
@@ -56,10 +56,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('the window', { timeout: 
         .last()
         .fill(writeProgram(join(host.folder, 'programs'), name)),
     );
-  async function check(name: string): Promise<void> {
-    await screenshot(page, name);
-    expect(await violations(page)).toEqual([]);
-  }
+  const check = (name: string) => checkView(page, name);
 
   it('boots hello world in one click on the first run', async () => {
     await page.locator('[data-test=boot-hello]').waitFor();

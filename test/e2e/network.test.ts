@@ -2,14 +2,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createHost } from './support/hosts.ts';
+import { checkView, describeJourneys } from './support/journey.ts';
 import { writeProgram } from './support/programs.ts';
-import { CHROMIUM, NARROW, screenshot, violations, WIDE } from './support/window.ts';
+import { NARROW, WIDE } from './support/window.ts';
 
-const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
-
-describe.skipIf(CHROMIUM === undefined && !isRequired)('networks in the window', { timeout: 120_000 }, () => {
+describeJourneys('networks in the window', { timeout: 120_000 }, () => {
   const host = createHost();
   let page: Page;
   let origin: string;
@@ -21,10 +20,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('networks in the window',
   afterAll(() => host.remove(), 60_000);
 
   const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
-  async function check(name: string): Promise<void> {
-    await screenshot(page, name);
-    expect(await violations(page)).toEqual([]);
-  }
+  const check = (name: string) => checkView(page, name);
   const openTab = () =>
     page.getByRole('navigation', { name: 'Parts of the instance' }).getByRole('link', { name: 'Network' }).click();
 

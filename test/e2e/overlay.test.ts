@@ -2,14 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createHost } from './support/hosts.ts';
+import { checkView, describeJourneys } from './support/journey.ts';
 import { writeProgram } from './support/programs.ts';
-import { CHROMIUM, screenshot, violations } from './support/window.ts';
 
-const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
-
-describe.skipIf(CHROMIUM === undefined && !isRequired)('what a guest leaves behind', { timeout: 120_000 }, () => {
+describeJourneys('what a guest leaves behind', { timeout: 120_000 }, () => {
   const host = createHost();
   let page: Page;
   let origin: string;
@@ -25,10 +23,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('what a guest leaves behi
   const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
   const tab = (name: string) =>
     page.getByRole('navigation', { name: 'Parts of the instance' }).getByRole('link', { name }).click();
-  async function check(name: string): Promise<void> {
-    await screenshot(page, name);
-    expect(await violations(page)).toEqual([]);
-  }
+  const check = (name: string) => checkView(page, name);
   async function runAgain(): Promise<void> {
     await page.locator('[data-test=action-start]').click();
     await page.getByText('exit code 0').waitFor();

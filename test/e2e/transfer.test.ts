@@ -5,17 +5,16 @@
 import { existsSync, mkdirSync, openSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeTarGz } from '../support/archives.ts';
 import { createHost } from './support/hosts.ts';
+import { checkView, describeJourneys } from './support/journey.ts';
 import { writeProgram } from './support/programs.ts';
-import { CHROMIUM, screenshot, violations } from './support/window.ts';
 
-const isRequired = process.env.ELFDECK_REQUIRE_TOOLS === '1';
 /** Takes a second or more to copy, and none to make: a file with a hole. */
 const LARGE_BYTES = 600_000_000;
 
-describe.skipIf(CHROMIUM === undefined && !isRequired)('transfers in the window', { timeout: 120_000 }, () => {
+describeJourneys('transfers in the window', { timeout: 120_000 }, () => {
   const host = createHost();
   let page: Page;
   let origin: string;
@@ -30,10 +29,7 @@ describe.skipIf(CHROMIUM === undefined && !isRequired)('transfers in the window'
   const go = (path: string) => page.goto(origin + path);
   const app = (name: string): Locator => page.locator(`[data-test="app-${name}"]`);
   const home = () => join(host.folder, 'data/elfdeck');
-  async function check(name: string): Promise<void> {
-    await screenshot(page, name);
-    expect(await violations(page)).toEqual([]);
-  }
+  const check = (name: string) => checkView(page, name);
   async function addSource(location: string): Promise<void> {
     await go('/catalog');
     await page.locator('[data-test=sources]').click();
