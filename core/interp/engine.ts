@@ -7,24 +7,11 @@ import { OP_COUNT, OP_HANDLER, OP_IP, OP_LINK, OP_SIZE } from '../ir/op-record.t
 import type { AddressSpace, FaultCause } from '../mem/address-space.ts';
 import { GUEST_BASE, GUEST_TOP, PAGE_SIZE, PERM_EXEC, PERM_TABLE } from '../mem/layout.ts';
 import type { Engine, EngineStatistics } from '../vcpu/engine.ts';
-import {
-  CAUSE_ACCERR,
-  CAUSE_MAPERR,
-  CAUSE_OOM,
-  EXIT_BUDGET,
-  EXIT_EXCEPTION,
-  EXIT_INTERPRET,
-  EXIT_LOOKUP,
-  VEC_AC,
-  VEC_DB,
-  VEC_GP,
-  VEC_PF,
-  VEC_SS,
-  VEC_UD,
-} from '../vcpu/exits.ts';
+import { EXIT_BUDGET, EXIT_INTERPRET, EXIT_LOOKUP, VEC_AC, VEC_DB, VEC_GP, VEC_SS, VEC_UD } from '../vcpu/exits.ts';
 import * as st from '../vcpu/state.ts';
 import { FLAG_AC, FLAG_TF, MODE_FLAGS } from '../vcpu/vcpu.ts';
 import { type DecodeFailure, Decoder, type DecodeTable, type Insn } from '../x86/decoder.ts';
+import { Exceptions, isCanonical, PF_FETCH, PF_WRITE } from './exceptions.ts';
 import { Handlers, type HelperFunction } from './handlers.ts';
 import { KeptRuns } from './kept-runs.ts';
 import { OpCache, pageOf } from './op-cache.ts';
@@ -40,12 +27,6 @@ const PROFILE_PERIOD = 50_000;
 /** What is kept of a program in the store. */
 const RUNS_OF = 'decoded runs of';
 const TRANSLATIONS_OF = 'translations of';
-
-/** #PF error code bits (SDM vol. 3, 4.7). */
-const PF_PRESENT = 1;
-const PF_WRITE = 2;
-const PF_USER = 4;
-const PF_FETCH = 16;
 
 /** Places of state fields in the 32-bit views. */
 const RIP = st.rip.offset >> 2;
@@ -89,6 +70,7 @@ export class InterpreterEngine implements Engine {
   /** The translator, when there is one. */
   tier1: Tier1 | undefined = undefined;
   private readonly decoder: Decoder;
+  private readonly exceptions: Exceptions;
   private readonly cache: OpCache;
   /** Where runs are kept for the next time, and those of this program. */
   private readonly store: Cache | undefined;
@@ -105,6 +87,7 @@ export class InterpreterEngine implements Engine {
     this.store = store;
     this.space = space;
     this.decoder = new Decoder(table);
+    this.exceptions = new Exceptions(space);
     this.cache = new OpCache(space);
     this.handlers = new Handlers(
       space,
@@ -301,7 +284,7 @@ export class InterpreterEngine implements Engine {
     } else space.u32[RIP] = ip + insn.length;
     space.u32[LINK_SLOT] = 0;
     if (repeat !== 'none' && endRepeated(space, insn, repeat)) space.u32[RIP] = ip;
-    this.raise(VEC_DB, 0);
+    this.exceptions.raise(VEC_DB, 0);
     return 1;
   }
 
@@ -311,7 +294,7 @@ export class InterpreterEngine implements Engine {
     const high = this.space.u32[RIP + 1]!;
     const cause = high !== 0 || ip >= GUEST_TOP ? 'maperr' : this.space.resolve(pageOf(ip), 'x');
     if (cause === 'ok') return ip;
-    if (!this.refuseTarget()) this.raisePageFault(ip, high, cause, PF_FETCH);
+    if (!this.refuseTarget()) this.exceptions.pageFault(ip, high, cause, PF_FETCH);
     return -1;
   }
 
@@ -332,7 +315,7 @@ export class InterpreterEngine implements Engine {
     const sp = st.gprOffset(st.RSP);
     space.dv.setBigUint64(sp, space.dv.getBigUint64(sp, true) - BigInt(moved), true);
     this.setRip(ip);
-    this.raise(VEC_GP, 0);
+    this.exceptions.raise(VEC_GP, 0);
     return true;
   }
 
@@ -471,11 +454,11 @@ export class InterpreterEngine implements Engine {
   }
 
   private raiseDecodeFailure(ip: number, failure: DecodeFailure): void {
-    if (failure === 'unknown') this.raise(VEC_UD, 0);
-    else if (failure === 'too-long') this.raise(VEC_GP, 0);
+    if (failure === 'unknown') this.exceptions.raise(VEC_UD, 0);
+    else if (failure === 'too-long') this.exceptions.raise(VEC_GP, 0);
     else {
       const limit = this.fetchLimit(ip);
-      this.raisePageFault(limit, 0, this.space.resolve(pageOf(limit), 'x'), PF_FETCH);
+      this.exceptions.pageFault(limit, 0, this.space.resolve(pageOf(limit), 'x'), PF_FETCH);
     }
   }
 
@@ -505,23 +488,6 @@ export class InterpreterEngine implements Engine {
     this.space.u32[RIP + 1] = 0;
   }
 
-  private raise(vector: number, error: number): void {
-    const { i32 } = this.space;
-    i32[EXIT_REASON] = EXIT_EXCEPTION;
-    i32[st.excVector.offset >> 2] = vector;
-    i32[st.excError.offset >> 2] = error;
-  }
-
-  private raisePageFault(low: number, high: number, cause: FaultCause, access: number): void {
-    const { i32, u32 } = this.space;
-    // Addresses that are not canonical raise #GP instead.
-    if (!isCanonical(high)) this.raise(VEC_GP, 0);
-    else this.raise(VEC_PF, PF_USER | access | (cause === 'maperr' ? 0 : PF_PRESENT));
-    i32[st.excCause.offset >> 2] = cause === 'maperr' ? CAUSE_MAPERR : cause === 'oom' ? CAUSE_OOM : CAUSE_ACCERR;
-    u32[st.excAddress.offset >> 2] = low;
-    u32[(st.excAddress.offset >> 2) + 1] = high;
-  }
-
   /** The slow path of emitted memory checks: first touch, code pages, accesses across pages, faults. */
   private slowAccess(low: number, high: number, sizeAndAccess: number, record: number): number {
     const isWrite = sizeAndAccess >= 0x10000;
@@ -533,7 +499,8 @@ export class InterpreterEngine implements Engine {
     }
     const ip = this.space.u32[(record + OP_IP) >> 2]!;
     this.setRip(ip);
-    if (this.space.i32[st.excVector.offset >> 2] === VEC_GP && this.isStackAccess(ip, isWrite)) this.raise(VEC_SS, 0);
+    if (this.space.i32[st.excVector.offset >> 2] === VEC_GP && this.isStackAccess(ip, isWrite))
+      this.exceptions.raise(VEC_SS, 0);
     return 1;
   }
 
@@ -559,7 +526,7 @@ export class InterpreterEngine implements Engine {
     let address = low;
     if (high === 0) {
       if (this.handlers.isStrict && low & (alignmentOf(size) - 1)) {
-        this.raise(VEC_AC, 0);
+        this.exceptions.raise(VEC_AC, 0);
         return false;
       }
       failure = 'ok';
@@ -571,13 +538,10 @@ export class InterpreterEngine implements Engine {
     }
     // An access may begin at a canonical address and end behind the last one.
     const lastHigh = low + size > 0x1_0000_0000 ? high + 1 : high;
-    this.raisePageFault(address, isCanonical(lastHigh) ? high : lastHigh, failure, isWrite ? PF_WRITE : 0);
+    this.exceptions.pageFault(address, isCanonical(lastHigh) ? high : lastHigh, failure, isWrite ? PF_WRITE : 0);
     return false;
   }
 }
-
-/** Bits 63..47 of an address are equal; from its upper half. */
-const isCanonical = (high: number): boolean => high >>> 15 === 0 || high >>> 15 === 0x1ffff;
 
 /** What #AC asks of an operand (SDM vol. 3, table 6-7): its size; 8 for 80-bit values, less for saved x87 state. */
 function alignmentOf(size: number): number {
